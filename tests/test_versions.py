@@ -1,0 +1,95 @@
+"""pyproject.toml, constraints.txt, environment.yml and the pre-commit hooks do not drift apart."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import uuid
+
+import pytest
+import yaml
+from hygiene import REPOSITORY
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONSTRAINTS = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+PINS = {
+    canonicalize_name(line.partition("==")[0]): line.partition("==")[2]
+    for line in CONSTRAINTS
+    if not line.startswith("#")
+}
+REQUIREMENTS = [
+    Requirement(text)
+    for text in sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
+]
+ENVIRONMENT = yaml.safe_load((REPOSITORY / "environment.yml").read_text(encoding="utf-8"))
+PIP_PART = ENVIRONMENT["dependencies"][-1]["pip"]
+
+
+def test_constraints_are_exact_pins():
+    assert all(re.fullmatch(r"#.*|[\w.-]+==[\w.+!]+", line) for line in CONSTRAINTS)
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=str)
+def test_requirement_is_pinned_within_its_range(requirement):
+    pin = PINS[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(pin), f"{requirement} does not allow {pin}"
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=str)
+def test_requirement_is_a_lower_bound(requirement):
+    assert [bound.operator for bound in requirement.specifier] == [">="]
+
+
+def test_environment_installs_the_project_under_the_constraints():
+    assert PIP_PART == ["--constraint constraints.txt", "--editable .[lab,test]"]
+    assert ENVIRONMENT["name"] == PROJECT["name"]
+    [python] = [d for d in ENVIRONMENT["dependencies"] if str(d).startswith("python=")]
+    assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(
+        python.partition("=")[2]
+    )
+
+
+def test_makefile_uses_the_same_constraints():
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    installs = [line for line in makefile.splitlines() if "pip install" in line]
+    assert installs
+    assert all("--constraint constraints.txt --editable" in line for line in installs)
+
+
+def test_pip_part_of_environment_resolves():
+    """As conda runs it: from a requirements file beside environment.yml. What is installed
+    already was installed under the same constraints, so no index is asked."""
+    requirements = REPOSITORY / f"condaenv.{uuid.uuid4().hex}.requirements.txt"
+    requirements.write_text("\n".join(PIP_PART), encoding="utf-8")
+    options = [
+        "--dry-run",
+        "--no-index",
+        "--no-build-isolation",
+        "--requirement",
+        requirements.name,
+    ]
+    try:
+        run = subprocess.run(
+            [sys.executable, "-m", "pip", "install", *options],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        requirements.unlink()
+    assert run.returncode == 0, run.stderr
+    installs = [line for line in run.stdout.splitlines() if line.startswith("Would install")]
+    assert [re.sub(r"[\d.-]+$", "", line) for line in installs] == [
+        f"Would install {PROJECT['name']}"
+    ]
+
+
+def test_hooks_use_the_pinned_tools():
+    text = (REPOSITORY / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    hooks = yaml.safe_load(text)["repos"][0]["hooks"]
+    tools = [Requirement(tool) for hook in hooks for tool in hook["additional_dependencies"]]
+    assert {tool.name for tool in tools} == {"nbstripout", "ruff"}
+    for tool in tools:
+        assert str(tool.specifier) == f"=={PINS[tool.name]}"

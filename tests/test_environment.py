@@ -1,0 +1,202 @@
+import subprocess
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import environment
+from helpers.environment import environment_report, get_device, seed_everything
+
+
+def fake_torch(*, cuda=None, gpus=(), mps=False):
+    """What environment_report asks of PyTorch, as another machine would answer."""
+    return SimpleNamespace(
+        __version__="2.14.1",
+        version=SimpleNamespace(cuda=cuda, hip=None),
+        cuda=SimpleNamespace(
+            is_available=lambda: bool(gpus),
+            device_count=lambda: len(gpus),
+            get_device_properties=lambda index: gpus[index],
+        ),
+        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: mps)),
+        device=torch.device,
+    )
+
+
+T4 = SimpleNamespace(name="Tesla T4", total_memory=15 * 2**30, major=7, minor=5)
+
+
+def report_with(monkeypatch, torch_module, driver=None):
+    monkeypatch.setitem(sys.modules, "torch", torch_module)
+    monkeypatch.setattr(environment, "_driver_cuda_version", lambda: driver)
+    return environment_report()
+
+
+def test_report_names_every_package():
+    report = environment_report()
+    for requirement in metadata.requires("pytorch-sklearn-course"):
+        if "extra ==" not in requirement:
+            assert requirement.partition(">=")[0] in report
+    assert report.splitlines()[-1] == "All packages are there and new enough."
+
+
+def test_report_without_torch_says_so(monkeypatch):
+    report = report_with(monkeypatch, None)
+    assert "PyTorch cannot be imported" in report
+    assert "Lessons 02 and 03 run without it" in report
+
+
+def test_report_on_a_broken_torch(monkeypatch):
+    report = report_with(monkeypatch, SimpleNamespace(__version__="2.14.1"))
+    assert "PyTorch cannot be asked" in report
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    [
+        (None, "missing"),
+        ("1.5.2", "too old"),
+        ("1.6.1", "ok"),
+        ("1.10.0", "ok"),
+        ("2.0.dev0", "ok"),
+    ],
+)
+def test_report_judges_versions(monkeypatch, version, verdict):
+    real = metadata.version
+
+    def pretend(name):
+        if name != "scikit-learn":
+            return real(name)
+        if version is None:
+            raise metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(environment.metadata, "version", pretend)
+    report = environment_report()
+    [line] = [line for line in report.splitlines() if line.startswith("scikit-learn")]
+    assert verdict in line
+    assert ('pip install --upgrade "scikit-learn>=1.6.1"' in line) == (verdict != "ok")
+    assert ("To mend: 1 (scikit-learn)" in report) == (verdict != "ok")
+
+
+def test_report_where_the_course_is_not_installed(monkeypatch):
+    monkeypatch.setattr(environment, "DISTRIBUTION", "no-such-distribution")
+    assert "no-such-distribution is not installed" in environment_report()
+
+
+def test_report_without_psutil(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert "an unknown amount of memory" in environment_report()
+
+
+def test_report_describes_each_gpu(monkeypatch):
+    report = report_with(monkeypatch, fake_torch(cuda="13.0", gpus=[T4, T4]), driver=(13, 2))
+    assert "built for CUDA 13.0" in report
+    for index in range(2):
+        assert f"cuda:{index}, Tesla T4, 15.0 GiB, compute capability 7.5" in report
+
+
+@pytest.mark.parametrize(
+    ("wheel", "driver", "gpus", "says"),
+    [
+        ("13.0", (12, 8), [], "too old for CUDA 13.0"),
+        ("13.0", (13, 0), [], "no GPU answers"),
+        ("13.2", (13, 0), [T4], None),
+        (None, (13, 0), [], "built without CUDA"),
+        ("13.0", None, [], None),
+    ],
+)
+def test_report_holds_driver_against_wheel(monkeypatch, wheel, driver, gpus, says):
+    report = report_with(monkeypatch, fake_torch(cuda=wheel, gpus=gpus), driver)
+    for advice in ("too old for CUDA", "no GPU answers", "built without CUDA"):
+        assert (advice in report) == (says is not None and advice in says)
+
+
+def test_driver_version_is_split(monkeypatch):
+    def answer(pointer):
+        pointer._obj.value = 12080
+        return 0
+
+    library = SimpleNamespace(cuDriverGetVersion=answer)
+    monkeypatch.setattr(environment.ctypes, "CDLL", lambda name: library)
+    assert environment._driver_cuda_version() == (12, 8)
+
+
+def test_no_driver(monkeypatch):
+    def missing(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(environment.ctypes, "CDLL", missing)
+    assert environment._driver_cuda_version() is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "device"),
+    [
+        ({"gpus": [T4]}, "cuda"),
+        ({"mps": True}, "mps"),
+        ({"gpus": [T4], "mps": True}, "cuda"),
+        ({}, "cpu"),
+    ],
+)
+def test_best_device(monkeypatch, machine, device):
+    monkeypatch.setitem(sys.modules, "torch", fake_torch(**machine))
+    assert get_device() == torch.device(device)
+    assert get_device("cpu") == torch.device("cpu")
+
+
+def test_device_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", fake_torch(gpus=[T4]))
+    assert get_device("cuda:0") == torch.device("cuda:0")
+    with pytest.raises(
+        RuntimeError, match=r"'cuda:1' is not on this machine, which has: cuda, cpu"
+    ):
+        get_device("cuda:1")
+
+
+@pytest.mark.parametrize("name", ["gpu", "", 3.5, ["cpu"]])
+def test_not_the_name_of_a_device(name):
+    with pytest.raises(ValueError, match="expected 'cpu', 'cuda'"):
+        get_device(name)
+
+
+def test_seed_reaches_all_three_generators():
+    import random
+
+    def draw():
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    seed_everything(3)
+    first = draw()
+    seed_everything(3)
+    again = draw()
+    seed_everything(4)
+    assert first == again
+    assert all(a != b for a, b in zip(first, draw(), strict=True))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0", True, None])
+def test_bad_seed(seed):
+    with pytest.raises(ValueError, match="seed must be an integer"):
+        seed_everything(seed)
+
+
+@pytest.mark.parametrize(
+    "module", ["", ".environment", ".datasets", ".plotting", ".exercises", ".compat"]
+)
+def test_import_is_cheap(module):
+    """A lesson on scikit-learn does not pay for PyTorch, nor any for what it does not use."""
+    code = (
+        "import sys, time; start = time.perf_counter(); "
+        f"import helpers{module}; seconds = time.perf_counter() - start; "
+        "heavy = {'torch', 'sklearn', 'matplotlib', 'numpy', 'pandas'} & set(sys.modules); "
+        "assert not heavy, heavy; print(seconds)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    assert min(float(run.stdout) for run in runs) < 0.05

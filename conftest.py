@@ -1,0 +1,90 @@
+"""Makes pytest prove the exercises inside the lessons, and print what each lesson cost.
+
+After a lesson's `check("2.1", answer)` has run under nbval, its exercise is proved in that very
+kernel: the solution is correct, each wrong answer is refused for its own reason, `...` is not
+answered and garbage is refused politely. Every proof runs in a copy of the lesson's names, so
+that it changes nothing for the cells after it.
+"""
+
+import os
+import re
+from collections import defaultdict
+
+import nbformat
+from nbval.plugin import IPyNbCell
+
+from helpers.exercises import find_exercises
+
+CHECK = re.compile(r'^check\("((\d+)\.\d+)", answer\)', re.MULTILINE)
+
+GARBAGE = [
+    "answer = None",
+    "answer = 'garbage'",
+    "answer = float('nan')",
+    "answer = []",
+    "answer = {}",
+    "answer = object()",
+    "answer = object",
+    "import numpy as np; answer = np.zeros((2, 3, 4, 5))",
+    "class Odd:\n    def __eq__(self, other): raise RuntimeError('odd')\nanswer = Odd()",
+    "class Rude(Exception):\n    def __str__(self): raise self\ndef answer(*args, **kwargs): raise Rude",
+    "import sys\ndef answer(*args, **kwargs): sys.exit(1)",
+]
+
+
+def pytest_configure(config):
+    # Two processes that each take every core would wait for one another.
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+
+
+def pytest_collection_modifyitems(items):
+    with_proofs = []
+    for item in items:
+        with_proofs.append(item)
+        if isinstance(item, IPyNbCell):
+            for number, lesson in CHECK.findall(item.cell.source):
+                with_proofs += prove_exercise(item, number, find_exercises(int(lesson))[number])
+    items[:] = with_proofs
+
+
+def prove_exercise(item, number, exercise):
+    """Items that run an exercise's answers in the kernel of the lesson's `check` cell."""
+    yield make_proof(item, number, "solution", exercise.solution, "correct")
+    yield make_proof(item, number, "untouched", "answer = ...", "not answered")
+    for index, (answer, reason) in enumerate(exercise.wrong.items()):
+        yield make_proof(item, number, f"wrong {index}", answer, "wrong", reason)
+    for index, answer in enumerate(GARBAGE):
+        yield make_proof(item, number, f"garbage {index}", answer, "wrong")
+
+
+def make_proof(item, number, name, answer, expected_state, reason=""):
+    lines = [
+        answer,
+        "from helpers.exercises import judge",
+        f"state, line = judge({number!r}, answer)",
+        f"assert state == {expected_state!r}, line",
+        f"assert {reason!r} in line and '\\n' not in line, line",
+    ]
+    cell = nbformat.v4.new_code_cell(f"exec({chr(10).join(lines)!r}, dict(globals()))")
+    return IPyNbCell.from_parent(
+        item.parent,
+        name=f"Exercise {number} {name}",
+        cell_num=item.cell_num,
+        cell=cell,
+        options=defaultdict(bool),
+    )
+
+
+def pytest_terminal_summary(terminalreporter):
+    seconds = defaultdict(lambda: [0.0, 0.0])
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            path, _, item = getattr(report, "nodeid", "").partition("::")
+            if path.endswith(".ipynb") and hasattr(report, "duration"):
+                seconds[path][item.startswith("Exercise")] += report.duration
+    if seconds:
+        terminalreporter.section("seconds a lesson")
+        terminalreporter.write_line(f"{'cells':>8} {'exercises':>10}")
+        for path, (cells, exercises) in sorted(seconds.items()):
+            terminalreporter.write_line(f"{cells:8.1f} {exercises:10.1f}  {path}")

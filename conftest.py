@@ -33,8 +33,8 @@ GARBAGE = [
 
 
 def pytest_configure(config):
-    # Two processes that each take every core would wait for one another.
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    # Processes that each take every core wait for one another. Workers and kernels inherit this.
+    processes = config.getoption("numprocesses", None) or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
 
 

@@ -1,6 +1,6 @@
-"""Real tables that ship inside packages, so that every lesson runs without a network.
+"""Real data that ship inside packages, so that every lesson runs without a network.
 
-Each loader returns what scikit-learn's loaders return with `as_frame=True`. The carrier
+Each loader of a table returns what scikit-learn's loaders return with `as_frame=True`. The carrier
 packages are never imported: only a file inside them is read.
 """
 
@@ -104,6 +104,76 @@ def load_adult(*, return_X_y=False):
     )
 
 
+def load_solar_cells(*, size=300, return_X_y=False):
+    """Load the ELPV photographs: solar cells, intact or defective, by their own light.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the images in pixels. Smaller than 300, each new pixel is the mean
+        of the area that it covers.
+    return_X_y : bool
+        Whether to return `(images, target)` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        With `images` (2624, size, size) uint8 ndarray, grey from 0 to 255; `target` (2624,)
+        int64 ndarray, 1 where `probability` is above a half; `probability` (2624,) float64
+        ndarray, how sure the experts were of a defect: 0, 1/3, 2/3 or 1; `module_type` (2624,)
+        ndarray of `"mono"` and `"poly"`, the kind of crystal; `target_names`, `DESCR`,
+        `source`, `licence` and `filename`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If elpv-dataset is not installed.
+    ValueError
+        If `size` is not from 1 to 300.
+
+    Examples
+    --------
+    >>> cells = load_solar_cells(size=32)
+    >>> cells.images.shape
+    (2624, 32, 32)
+    >>> int((cells.probability == 1).sum())
+    715
+    """
+    import numpy as np
+    import pandas as pd
+    from PIL import Image
+    from sklearn.utils import Bunch
+
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 300:
+        raise ValueError(f"expected size to be an integer from 1 to 300, got {size!r}")
+    path = _file_in_package("elpv_dataset", "data", "labels.csv", wheel="elpv-dataset")
+    labels = pd.read_csv(path, sep=r"\s+", names=["path", "probability", "module_type"])
+    images = np.empty((len(labels), size, size), dtype=np.uint8)
+    for image, name in zip(images, labels["path"], strict=True):
+        with Image.open(path.parent / name) as photo:
+            image[:] = photo if size == 300 else photo.resize((size, size), Image.Resampling.BOX)
+    probability = labels["probability"].to_numpy(dtype=float)
+    target = (probability > 0.5).astype(np.int64)
+    if return_X_y:
+        return images, target
+    return Bunch(
+        images=images,
+        target=target,
+        probability=probability,
+        module_type=labels["module_type"].to_numpy(dtype=object),
+        target_names=["intact", "defective"],
+        filename=str(path),
+        DESCR="2,624 solar cells cut from electroluminescence images of 44 photovoltaic modules: a current "
+        "makes the cells glow in the infrared, and what is broken stays dark. Rows stand in the order "
+        "of the files. Target: whether the cell is defective.",
+        source="C. Buerhop-Lutz, S. Deitsch, A. Maier, F. Gallwitz, S. Berger, B. Doll, J. Hauch, C. Camus, "
+        "C. J. Brabec: A Benchmark for Visual Identification of Defective Solar Cells in "
+        "Electroluminescence Imagery, EU PVSEC 2018, "
+        "https://doi.org/10.4229/35thEUPVSEC20182018-5CV.3.15; package elpv-dataset",
+        licence="data CC BY-NC-SA 4.0, package Apache-2.0",
+    )
+
+
 def _as_bunch(frame, *, target, path, return_X_y, **about):
     from sklearn.utils import Bunch
 
@@ -121,17 +191,18 @@ def _as_bunch(frame, *, target, path, return_X_y, **about):
     )
 
 
-def _file_in_package(package, *parts):
+def _file_in_package(package, *parts, wheel=None):
     """Path of a file inside an installed package, found without importing the package."""
+    wheel = wheel or package
     spec = importlib.util.find_spec(package)
     if spec is None:
         raise ModuleNotFoundError(
-            f"the data are in the package {package}, which is missing. Run: pip install {package}"
+            f"the data are in the package {wheel}, which is missing. Run: pip install {wheel}"
         )
     path = Path(spec.submodule_search_locations[0], *parts)
     if not path.is_file():
         raise FileNotFoundError(
             f"expected {'/'.join(parts)} inside the package {package}, found none in {path.parent}. "
-            f"Run: pip install --force-reinstall --no-deps {package}"
+            f"Run: pip install --force-reinstall --no-deps {wheel}"
         )
     return path

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from helpers import datasets
-from helpers.datasets import load_adult, load_penguins
+from helpers.datasets import load_adult, load_penguins, load_solar_cells
 
 LOADERS = [load_penguins, load_adult]
 
@@ -45,7 +45,12 @@ def test_carrier_is_not_imported(load, carrier):
 
 
 @pytest.mark.parametrize(
-    ("load", "carrier"), [(load_penguins, "palmerpenguins"), (load_adult, "mglearn")]
+    ("load", "carrier"),
+    [
+        (load_penguins, "palmerpenguins"),
+        (load_adult, "mglearn"),
+        (load_solar_cells, "elpv-dataset"),
+    ],
 )
 def test_missing_carrier(monkeypatch, load, carrier):
     monkeypatch.setattr(datasets.importlib.util, "find_spec", lambda name: None)
@@ -56,3 +61,40 @@ def test_missing_carrier(monkeypatch, load, carrier):
 def test_missing_file():
     with pytest.raises(FileNotFoundError, match="force-reinstall"):
         datasets._file_in_package("mglearn", "data", "none.csv")
+
+
+def test_solar_cells():
+    cells = load_solar_cells(size=30)
+    assert cells.images.shape == (2624, 30, 30) and cells.images.dtype == "uint8"
+    counts = {0.0: 1508, 1 / 3: 295, 2 / 3: 106, 1.0: 715}
+    for probability, count in counts.items():
+        assert (abs(cells.probability - probability) < 1e-6).sum() == count
+    assert cells.target.sum() == 106 + 715
+    assert (cells.module_type == "mono").sum() == 1074
+    assert (cells.module_type == "poly").sum() == 1550
+    assert cells.images.std(axis=(1, 2)).min() > 0  # no photograph is empty
+    for text in (cells.DESCR, cells.source, cells.licence):
+        assert text
+    images, target = load_solar_cells(size=30, return_X_y=True)
+    assert (images == cells.images).all() and (target == cells.target).all()
+
+
+def test_solar_cells_whole_size():
+    from PIL import Image
+
+    cells = load_solar_cells()
+    first = datasets.Path(cells.filename).parent / "images" / "cell0001.png"
+    assert cells.images.shape == (2624, 300, 300)
+    with Image.open(first) as photo:
+        assert photo.tobytes() == cells.images[0].tobytes()
+
+
+@pytest.mark.parametrize("size", [0, 301, 64.0, True, "64"])
+def test_solar_cells_refuse_a_wrong_size(size):
+    with pytest.raises(ValueError, match="from 1 to 300"):
+        load_solar_cells(size=size)
+
+
+def test_solar_cells_do_not_import_their_carrier():
+    code = "import sys; from helpers.datasets import load_solar_cells; load_solar_cells(size=8); assert 'elpv_dataset' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,104 @@
+"""Does the Django service answer and refuse as the Flask service does?"""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+pytest.importorskip("django", reason="pip install django")
+
+from service_process import running_service
+
+from helpers.serving import create_app
+
+
+@pytest.fixture(scope="module")
+def service(census, tmp_path_factory):
+    log = tmp_path_factory.mktemp("django") / "log.txt"
+    arguments = ["-m", "helpers.django_service", census.path, "--port", "0"]
+    with running_service(arguments, log) as running:
+        yield running
+
+
+def ask(service, method, path, body=b"", content_type="application/json"):
+    address = urlsplit(service.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection.request(method, path, body, {"Content-Type": content_type})
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response, json.loads(content)
+
+
+def test_same_predictions(service, census):
+    response, answer = ask(service, "POST", "/predict", json.dumps({"rows": census.rows}).encode())
+    assert response.status == 200
+    assert np.allclose(answer["probabilities"], census.probabilities, atol=1e-5)
+    _, health = ask(service, "GET", "/health")
+    assert health == {"status": "ok", "version": "test-1"}
+
+
+def test_same_refusals(service, census):
+    flask = create_app(census.table_model).test_client()
+    row = census.rows[0]
+    for body in (
+        b"",
+        b"{",
+        b"[" * 9_000,
+        json.dumps({"row": {**row, "age": float("nan")}}).encode(),
+        *(
+            json.dumps(payload).encode()
+            for payload in (
+                [row],
+                {"rows": []},
+                {"row": {**row, "age": True}},
+                {"row": {**row, "age": 10**400}},
+                {"row": {**row, "sex": "\ud800"}},
+                {"row": row, "version": "2"},
+                {"row": row},
+            )
+        ),
+    ):
+        response, answer = ask(service, "POST", "/predict", body)
+        other = flask.post("/predict", data=body, content_type="application/json")
+        assert response.status == other.status_code
+        assert answer == other.json
+    assert ask(service, "POST", "/predict", b"{}", "text/plain")[0].status == 415
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/predict", b" " * 1_000_001, 413),
+        ("GET", "/predict", b"", 405),
+        ("DELETE", "/health", b"", 405),
+        ("GET", "/none", b"", 404),
+        ("POST", "/predict/", b"{}", 404),
+    ],
+)
+def test_refusals_of_its_own(service, method, path, body, status):
+    response, answer = ask(service, method, path, body)
+    assert response.status == status
+    assert response.headers.get_content_type() == "application/json"
+    assert sorted(answer["error"]) == ["expected", "fix", "got"]
+    assert "Traceback" not in json.dumps(answer)
+    assert (response.headers["Allow"] is not None) == (status == 405)
+
+
+def test_fault_shows_no_trace(census, monkeypatch):
+    from django.test import Client
+
+    from helpers import django_service
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("secret")
+
+    django_service.create_application(census.table_model)
+    monkeypatch.setattr(django_service, "answer_request", fail)
+    client = Client(raise_request_exception=False)
+    answer = client.post("/predict", data=b"{}", content_type="application/json")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert answer.json()["error"]["fix"] == "tell who runs the service."

@@ -5,11 +5,14 @@ at the top but the standard library.
 """
 
 import ctypes
+import importlib
 import os
 import platform
 import random
 import re
+import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -104,6 +107,56 @@ def seed_everything(seed=0):
     torch.manual_seed(seed)
 
 
+def set_up():
+    """Make a lesson ready: on Google Colab install what it lacks, elsewhere only look.
+
+    Nothing that is installed is changed: pip gets every installed version as a constraint, so
+    that no package that the notebook has loaded, or is about to load, is exchanged under it.
+
+    Returns
+    -------
+    str
+        One line that says what was done.
+
+    Raises
+    ------
+    RuntimeError
+        If something is missing on Colab and cannot be installed there.
+
+    Examples
+    --------
+    >>> set_up()
+    'All packages of the course are here.'
+    """
+    missing = {name: requirement for requirement, name, *_, ok in _requirements() if not ok}
+    names = ", ".join(missing)
+    if not missing:
+        return "All packages of the course are here."
+    if "google.colab" not in sys.modules:
+        return f"Missing or too old: {names}. Lesson 1 shows how to mend that."
+    _install(missing.values())
+    return f"Installed for this session: {names}."
+
+
+def _install(requirements):
+    installed = {}
+    for found in metadata.distributions():
+        installed.setdefault(found.name, found.version)  # the first one found is the one imported
+    installed.pop(None, None)  # what a broken installation is called
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder, "installed.txt")
+        lines = [f"{name}=={version}" for name, version in installed.items()]
+        constraints.write_text("\n".join(lines), encoding="utf-8")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
+        run = subprocess.run([*pip, *requirements], capture_output=True, text=True)
+    importlib.invalidate_caches()
+    if run.returncode:
+        errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR")]
+        raise RuntimeError(
+            f"cannot install {', '.join(requirements)}. Is there a network? pip says: {' '.join(errors)}"
+        )
+
+
 def environment_report():
     """Describe the machine and the packages, one line each, with the command that mends each fault.
 
@@ -158,21 +211,13 @@ def _memory():
 def _package_lines():
     """Lines on the packages of the course, and the names of those at fault."""
     try:
-        requirements = metadata.requires(DISTRIBUTION)
+        requirements = _requirements()
     except metadata.PackageNotFoundError:
         line = f"Packages  not checked: {DISTRIBUTION} is not installed. Run: pip install -e . in the course's folder"
         return [line], [DISTRIBUTION]
     lines, faults = [], []
-    for requirement in requirements:
-        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
-        if not match:  # an extra's requirement, needed by the tests only
-            continue
-        name, needed = match.groups()
-        try:
-            found = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found = None
-        if found and _release(found) >= _release(needed):
+    for requirement, name, needed, found, ok in requirements:
+        if ok:
             lines.append(f"{name:16} {found:14} needed {needed:8} ok")
         else:
             faults.append(name)
@@ -181,6 +226,23 @@ def _package_lines():
                 f'{name:16} {found or "-":14} needed {needed:8} {verdict}. Run: pip install --upgrade "{requirement}"'
             )
     return lines, faults
+
+
+def _requirements():
+    """(requirement, name, version needed, version found or None, good enough) of each package."""
+    rows = []
+    for requirement in metadata.requires(DISTRIBUTION):
+        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
+        if not match:  # an extra's requirement, needed by the tests only
+            continue
+        name, needed = match.groups()
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found = None
+        ok = bool(found) and _release(found) >= _release(needed)
+        rows.append((requirement, name, needed, found, ok))
+    return rows
 
 
 def _release(version):

@@ -4,10 +4,14 @@ A rule takes a notebook and its path and returns what is wrong, as a list of sen
 `test_notebooks.py` applies every rule to every lesson, and proves that each rule can fail.
 """
 
+import ast
 import math
 import re
 import statistics
+import tomllib
 from pathlib import Path
+
+import set_address
 
 from helpers.exercises import find_exercises
 
@@ -189,6 +193,117 @@ def starts_with_its_title(notebook, path):
     return []
 
 
+def headings_are_in_order(notebook, path):
+    """As jupyterlab-a11y-checker demands: no level skipped, none empty, no H2 twice."""
+    faults, level, seen = [], 0, set()
+    for marks, text in re.findall(r"^(#{1,6})(?: +(.*))?$", prose_of(notebook), re.MULTILINE):
+        if not text.strip():
+            faults.append("a heading is empty")
+        if len(marks) > level + 1:
+            faults.append(f"heading {text!r} is level {len(marks)} after level {level}")
+        if len(marks) <= 2 and text in seen:
+            faults.append(f"two headings say {text!r}")
+        level = len(marks)
+        seen.add(text)
+    return faults
+
+
+def links_say_where_they_lead(notebook, path):
+    links = re.findall(r"(?<!!)\[([^\]]*)\]\(([^)]*)\)", prose_of(notebook))
+    vague = re.compile(
+        r"(?:click )?(?:here|this|link|more|read more|docs?|page|\W*)|https?://.*", re.I
+    )
+    return [
+        f"the link to {target} only says {text!r}"
+        for text, target in links
+        if vague.fullmatch(text.strip())
+    ] + [f"a bare address: {url}" for url in re.findall(r"<(https?://[^>]+)>", prose_of(notebook))]
+
+
+def images_have_alt_text(notebook, path):
+    markdown = re.findall(r"!\[\s*\]\(([^)]*)\)", prose_of(notebook))
+    html = re.findall(r"<img(?![^>]*\balt=\"[^\"])[^>]*>", prose_of(notebook))
+    return [f"no alt text: {image}" for image in markdown + html]
+
+
+def tables_have_headers(notebook, path):
+    """Every column of a Markdown table has a name, the first one too."""
+    headers = re.findall(r"^(\|.*\|)\n\|[-:| ]+\|$", prose_of(notebook), re.MULTILINE)
+    return [
+        f"a column without a name: {header}"
+        for header in headers
+        if any(not name.strip() for name in header.strip("|").split("|"))
+    ] + re.findall(r"<table[^>]*>(?!.*<th)", prose_of(notebook), re.DOTALL)
+
+
+def prose_of(notebook):
+    """The Markdown without its code, in which a # is no heading and ]( no link."""
+    prose = "\n\n".join(cell.source for cell in markdown_cells(notebook))
+    return re.sub(r"^```.*?^```|`[^`\n]*`", "code", prose, flags=re.DOTALL | re.MULTILINE)
+
+
+def set_up_cell_is_current(notebook, path):
+    """The first code cell and the Colab line say what tools/set_address.py makes of the address."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    address, tag = project["urls"]["Homepage"], f"v{project['version']}"
+    faults = []
+    if not code_cells(notebook) or code_cells(notebook)[0].source != set_address.set_up_cell(
+        address, tag
+    ):
+        faults.append("the set-up cell is not current")
+    if set_address.colab_sentence(path.name, address, tag) not in notebook.cells[0].source:
+        faults.append("the Colab line is not current")
+    return [f"{fault}: run python tools/set_address.py" for fault in faults]
+
+
+def runs_on_windows_and_macos(notebook, path):
+    return [
+        f"{fault} in: {cell.source.splitlines()[0]}"
+        for cell in code_cells(notebook)
+        for fault in portability_faults(cell.source)
+    ]
+
+
+NOT_PORTABLE = {
+    r"^\s*!|%%(?:bash|sh|script|system)\b|%(?:cd|sx)\b|get_ipython\(\)\.system": "a shell line",
+    r"\bos\.(?:fork|getuid|geteuid|killpg|mkfifo)\b|\bSIG(?:KILL|HUP|USR\d|ALRM)\b": "a call that Windows lacks",
+    r"^\s*(?:import|from) (?:fcntl|resource|pwd|grp|termios|pty)\b": "a module that Windows lacks",
+    r"\bnum_workers\s*=\s*[1-9]": "worker processes, which need a __main__ guard on Windows and macOS",
+    r"\bsymlink|os\.link\b": "a link, which Windows refuses to most users",
+    r"(?:path|folder|dir(?:ectory)?|root)\w*\)?\}[/\\]|\b(?:path|folder|dir|root)\w* \+ ['\"][/\\]": "a path joined with a slash",
+    r"/dev/|\bshell\s*=\s*True": "a shell or device of Unix",
+}
+
+
+def portability_faults(source):
+    """What of a piece of Python would fail, or mean something else, on Windows or macOS."""
+    faults = [
+        f"{why} ({match.group().strip()})"
+        for pattern, why in NOT_PORTABLE.items()
+        if (match := re.search(pattern, source, re.MULTILINE))
+    ]
+    python = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+    for node in ast.walk(ast.parse(python)):
+        if opens_text(node) and "encoding" not in [keyword.arg for keyword in node.keywords]:
+            faults.append(f"a text file without encoding ({ast.unparse(node)[:60]})")
+    return faults
+
+
+def opens_text(call):
+    """Whether a node is a call that opens a file as text: `open`, `read_text` or `write_text`."""
+    if not isinstance(call, ast.Call):
+        return False
+    name = getattr(call.func, "id", getattr(call.func, "attr", None))
+    owner = getattr(getattr(call.func, "value", None), "id", None)
+    if name in ("read_text", "write_text"):
+        return True
+    if name != "open" or owner in ("Image", "urllib", "zipfile", "tarfile", "webbrowser"):
+        return False
+    texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant)]
+    modes = [keyword.value.value for keyword in call.keywords if keyword.arg == "mode"]
+    return not any("b" in str(mode) for mode in texts[-1:] + modes)
+
+
 def exercises_are_complete(notebook, path):
     """Every exercise stands in the lesson, each after its untouched answer cell."""
     number = int(path.name[:2])
@@ -229,5 +344,11 @@ RULES = [
     metadata_is_stripped,
     tags_are_known,
     starts_with_its_title,
+    headings_are_in_order,
+    links_say_where_they_lead,
+    images_have_alt_text,
+    tables_have_headers,
+    set_up_cell_is_current,
+    runs_on_windows_and_macos,
     exercises_are_complete,
 ]

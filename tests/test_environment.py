@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from helpers import environment
-from helpers.environment import environment_report, get_device, seed_everything
+from helpers.environment import environment_report, get_device, seed_everything, set_up
 
 
 def fake_torch(*, cuda=None, gpus=(), mps=False):
@@ -200,3 +201,57 @@ def test_import_is_cheap(module):
         for _ in range(3)
     ]
     assert min(float(run.stdout) for run in runs) < 0.05
+
+
+@pytest.fixture
+def without_skorch(monkeypatch):
+    """As on Colab, where skorch is not installed; records what pip is asked to do."""
+    real, runs = metadata.version, []
+
+    def version(name):
+        if name == "skorch":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    def run(command, **options):
+        constraints = Path(command[command.index("--constraint") + 1]).read_text(encoding="utf-8")
+        runs.append(SimpleNamespace(command=command, constraints=constraints.splitlines()))
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(environment.metadata, "version", version)
+    monkeypatch.setattr(environment.subprocess, "run", run)
+    return runs
+
+
+def test_set_up_only_looks_where_everything_is_there(monkeypatch, without_skorch):
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    monkeypatch.setattr(environment.subprocess, "run", None)
+    assert set_up() == "All packages of the course are here."
+
+
+def test_set_up_installs_nothing_outside_colab(without_skorch):
+    assert set_up() == "Missing or too old: skorch. Lesson 1 shows how to mend that."
+    assert without_skorch == []
+
+
+def test_set_up_on_colab_installs_what_is_missing_and_changes_nothing(monkeypatch, without_skorch):
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    assert set_up() == "Installed for this session: skorch."
+    [run] = without_skorch
+    [skorch] = [r for r in metadata.requires("pytorch-sklearn-course") if r.startswith("skorch")]
+    assert run.command[:4] == [sys.executable, "-m", "pip", "install"]
+    assert [word for word in run.command if ">=" in word] == [skorch]
+    for name in ("torch", "numpy", "pandas", "scikit-learn"):
+        assert f"{name}=={metadata.version(name)}" in run.constraints
+    assert len(run.constraints) == len({line.partition("==")[0] for line in run.constraints})
+
+
+def test_set_up_on_colab_without_network_says_so(monkeypatch, without_skorch):
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    stderr = "WARNING: Retrying\nERROR: No matching distribution found for skorch\n"
+    failed = SimpleNamespace(returncode=1, stderr=stderr)
+    monkeypatch.setattr(environment.subprocess, "run", lambda *args, **options: failed)
+    with pytest.raises(RuntimeError, match=r"cannot install skorch.*network.*No matching") as error:
+        set_up()
+    assert "\n" not in str(error.value) and "Retrying" not in str(error.value)

@@ -1,0 +1,100 @@
+"""The address stands in one place, and the set-up cells and Colab links follow from it."""
+
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import set_address
+from hygiene import LESSONS, REPOSITORY
+
+ADDRESS = "https://github.com/someone/a-fork"
+TAG = "v0.1.0"
+
+
+@pytest.fixture
+def fork(tmp_path):
+    """A copy of everything that the command writes into."""
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    shutil.copytree(REPOSITORY / "notebooks", tmp_path / "notebooks")
+    return tmp_path
+
+
+def texts(folder):
+    paths = [folder / "pyproject.toml", folder / "README.md", *folder.glob("notebooks/*.ipynb")]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_repository_is_up_to_date(fork):
+    before = texts(fork)
+    set_address.write(fork)
+    assert texts(fork) == before
+
+
+def test_every_link_and_cell_follows_from_the_address(fork):
+    set_address.write(fork, ADDRESS + ".git")
+    assert f'Homepage = "{ADDRESS}"' in (fork / "pyproject.toml").read_text(encoding="utf-8")
+    readme = (fork / "README.md").read_text(encoding="utf-8")
+    for path in sorted(fork.glob("notebooks/*.ipynb")):
+        link = f"https://colab.research.google.com/github/someone/a-fork/blob/{TAG}/notebooks/{path.name}"
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        assert f"({link})" in notebook.cells[0].source
+        assert f"({link})" in readme
+        [cell] = [cell for cell in notebook.cells if cell.id == set_address.CELL_ID]
+        assert (
+            f"    %pip install -qqq --no-deps {ADDRESS}/archive/refs/tags/{TAG}.zip" in cell.source
+        )
+        assert sum(bool(line.strip()) for line in cell.source.splitlines()) <= 8
+
+
+def test_outputs_and_all_other_cells_stay(fork):
+    set_address.write(fork, ADDRESS)
+    for path in LESSONS:
+        before = nbformat.read(path, as_version=4).cells
+        after = nbformat.read(fork / "notebooks" / path.name, as_version=4).cells
+        assert [cell.get("outputs") for cell in before] == [cell.get("outputs") for cell in after]
+        changed = [b.id for b, a in zip(before, after, strict=True) if b.source != a.source]
+        assert changed == [before[0].id, set_address.CELL_ID]
+
+
+def test_there_and_back_leaves_no_trace(fork):
+    before = texts(fork)
+    set_address.write(fork, ADDRESS)
+    assert texts(fork) != before
+    set_address.write(fork, "https://example.org/pytorch-sklearn-course")
+    assert texts(fork) == before
+
+
+def test_new_version_moves_every_tag(fork):
+    set_address.write(fork, ADDRESS)
+    pyproject = fork / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8").replace('version = "0.1.0"', 'version = "1.2.0"')
+    pyproject.write_text(text, encoding="utf-8")
+    set_address.write(fork)
+    for name, content in texts(fork).items():
+        assert b"v0.1.0" not in content, name
+
+
+def test_placeholder_installs_nothing_and_says_so():
+    cell = set_address.set_up_cell("https://example.org/pytorch-sklearn-course", TAG)
+    assert "pip" not in cell
+    assert "no public address yet" in cell
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "someone/a-fork",
+        "https://github.com/someone",
+        "http://github.com/a/b",
+        "https://example.org/b",
+    ],
+)
+def test_other_addresses_are_refused(address):
+    command = [sys.executable, REPOSITORY / "tools" / "set_address.py", address]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "expected an address such as https://github.com/OWNER/NAME" in run.stderr

@@ -1,0 +1,132 @@
+"""Write the course's public address into pyproject.toml, the README and every notebook.
+
+    python tools/set_address.py https://github.com/OWNER/NAME
+    python tools/set_address.py          # only write again what pyproject.toml says
+
+The address stands in pyproject.toml, under [project.urls]; the tag is its version. From both
+come the first cell of each lesson, which installs `helpers` on Google Colab, and the links that
+open a lesson there. A fork runs this once, a maintainer whenever the version changes, before
+the tag is made.
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+
+REPOSITORY = Path(__file__).parent.parent
+CELL_ID = "set-up"
+
+SET_UP = """\
+from importlib.util import find_spec
+from sys import modules
+
+if "google.colab" in modules and find_spec("helpers") is None:
+    {install}
+if find_spec("helpers") is None:
+    raise ModuleNotFoundError("`helpers` is missing. {advice}")
+from helpers.environment import set_up
+
+print(set_up())"""
+NO_ADDRESS = "This copy of the course has no public address yet, so Colab cannot install it."
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("address", nargs="?", help="https://github.com/OWNER/NAME")
+    address = parser.parse_args().address
+    if address is not None and not is_on_github(address):
+        sys.exit(f"expected an address such as https://github.com/OWNER/NAME, got {address!r}")
+    write(REPOSITORY, address)
+
+
+def write(repository, address=None):
+    """Bring every file of the repository to `address`, or to the one in pyproject.toml."""
+    pyproject = repository / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    if address is not None:
+        address = address.rstrip("/").removesuffix(".git")
+        text = re.sub(r'^Homepage = ".*"$', f'Homepage = "{address}"', text, flags=re.MULTILINE)
+    files = {pyproject: text}
+    project = tomllib.loads(text)["project"]
+    address, tag = project["urls"]["Homepage"], f"v{project['version']}"
+    paths = sorted((repository / "notebooks").glob("[0-9]*.ipynb"))
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        write_into(notebook, path.name, address, tag)
+        files[path] = nbformat.writes(notebook) + "\n"
+    readme = repository / "README.md"
+    files[readme] = re.sub(
+        r"(?<=<!-- colab -->\n).*?(?=\n<!-- /colab -->)",
+        lambda _: readme_line(paths, address, tag),
+        readme.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    for path, text in files.items():
+        if text != path.read_text(encoding="utf-8"):
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(path)
+
+
+def write_into(notebook, name, address, tag):
+    """Put the set-up cell and the Colab line into one notebook, or bring them up to date."""
+    line = f"**Colab**: {colab_sentence(name, address, tag)}"
+    head = notebook.cells[0]
+    without = re.sub(r"\n\n\*\*Colab\*\*: .*", "", head.source)
+    head.source = f"{without}\n\n{line}"
+    source = set_up_cell(address, tag)
+    for cell in notebook.cells:
+        if cell.id == CELL_ID:
+            cell.source = source
+            return
+    [index] = [k for k, cell in enumerate(notebook.cells) if cell.source.startswith("## Set-up")]
+    cell = nbformat.v4.new_code_cell(source, id=CELL_ID)
+    notebook.cells.insert(index + 1, cell)
+
+
+def set_up_cell(address, tag):
+    if is_placeholder(address):
+        return SET_UP.format(
+            install=f'print("{NO_ADDRESS}")', advice="Install the course as its README says."
+        )
+    archive = f"{address}/archive/refs/tags/{tag}.zip"
+    return SET_UP.format(
+        install=f"%pip install -qqq --no-deps {archive}",
+        advice="On Colab: is there a network? Elsewhere: install the course as its README says.",
+    )
+
+
+def colab_sentence(name, address, tag):
+    if not is_on_github(address):
+        return NO_ADDRESS
+    return f"[open this lesson in Google Colab]({colab_link(name, address, tag)})."
+
+
+def readme_line(paths, address, tag):
+    if not is_on_github(address):
+        return NO_ADDRESS
+    links = [
+        f"[lesson {int(path.name[:2])}]({colab_link(path.name, address, tag)})" for path in paths
+    ]
+    return f"Open in Google Colab: {', '.join(links)}."
+
+
+def colab_link(name, address, tag):
+    owner_and_name = address.removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{owner_and_name}/blob/{tag}/notebooks/{name}"
+
+
+def is_on_github(address):
+    return re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+?/?", address) is not None
+
+
+def is_placeholder(address):
+    return re.match(r"https?://(?:[\w-]+\.)?example\.(?:org|com|net)(?:/|$)", address) is not None
+
+
+if __name__ == "__main__":
+    main()

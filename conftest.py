@@ -3,7 +3,8 @@
 After a lesson's `check("2.1", answer)` has run under nbval, its exercise is proved in that very
 kernel: the solution is correct, each wrong answer is refused for its own reason, `...` is not
 answered and garbage is refused politely. Every proof runs in a copy of the lesson's names, so
-that it changes nothing for the cells after it.
+that it changes nothing for the cells after it. A lesson that did not really run fails the
+session: see tools/honest_run.py.
 """
 
 import os
@@ -11,10 +12,13 @@ import re
 from collections import defaultdict
 
 import nbformat
+import pytest
+from honest_run import expected_lessons, find_faults
 from nbval.plugin import IPyNbCell
 
 from helpers.exercises import find_exercises
 
+FAULTS = pytest.StashKey[list]()
 CHECK = re.compile(r'^check\("((\d+)\.\d+)", answer\)', re.MULTILINE)
 
 GARBAGE = [
@@ -76,15 +80,34 @@ def make_proof(item, number, name, answer, expected_state, reason=""):
     )
 
 
-def pytest_terminal_summary(terminalreporter):
-    seconds = defaultdict(lambda: [0.0, 0.0])
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            path, _, item = getattr(report, "nodeid", "").partition("::")
-            if path.endswith(".ipynb") and hasattr(report, "duration"):
-                seconds[path][item.startswith("Exercise")] += report.duration
-    if seconds:
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or session.exitstatus not in (0, 1, 5) or session.shouldstop:
+        return  # a worker, or a run that was stopped
+    config = session.config
+    faults = find_faults(config.rootpath, expected_lessons(config), runs_of(reporter))
+    config.stash[FAULTS] = faults
+    if faults:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def runs_of(reporter):
+    """By notebook, the reports on its cells and on its exercises."""
+    runs = defaultdict(lambda: ([], []))
+    for report in {id(r): r for rs in reporter.stats.values() for r in rs}.values():
+        path, _, item = getattr(report, "nodeid", "").partition("::")
+        if path.endswith(".ipynb") and hasattr(report, "duration"):
+            runs[path][item.startswith("Exercise")].append(report)
+    return runs
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    runs = runs_of(terminalreporter)
+    if runs:
         terminalreporter.section("seconds a lesson")
         terminalreporter.write_line(f"{'cells':>8} {'exercises':>10}")
-        for path, (cells, exercises) in sorted(seconds.items()):
-            terminalreporter.write_line(f"{cells:8.1f} {exercises:10.1f}  {path}")
+    for path, both in sorted(runs.items()):
+        cells, exercises = (sum(report.duration for report in reports) for reports in both)
+        terminalreporter.write_line(f"{cells:8.1f} {exercises:10.1f}  {path}")
+    for fault in config.stash.get(FAULTS, []):
+        terminalreporter.write_line(f"NOT AN HONEST RUN: {fault}", red=True)

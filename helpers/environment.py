@@ -128,14 +128,23 @@ def set_up():
     >>> set_up()
     'All packages of the course are here.'
     """
-    missing = {name: requirement for requirement, name, *_, ok in _requirements() if not ok}
-    names = ", ".join(missing)
-    if not missing:
+    rows = [
+        (requirement, name, found) for requirement, name, _, found, ok in _requirements() if not ok
+    ]
+    missing = {name: requirement for requirement, name, found in rows if found is None}
+    old = [name for _, name, found in rows if found is not None]
+    if not rows:
         return "All packages of the course are here."
     if "google.colab" not in sys.modules:
-        return f"Missing or too old: {names}. Lesson 1 shows how to mend that."
-    _install(missing.values())
-    return f"Installed for this session: {names}."
+        return (
+            f"Missing or too old: {', '.join([*missing, *old])}. Lesson 1 shows how to mend that."
+        )
+    if missing:
+        _install(missing.values())
+    done = f"Installed for this session: {', '.join(missing) or 'nothing'}."
+    return done + (
+        f" Older than the course expects, and left alone: {', '.join(old)}." if old else ""
+    )
 
 
 def _install(requirements):

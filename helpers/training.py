@@ -158,6 +158,8 @@ def fit(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    torch.OutOfMemoryError
+        If the GPU's memory is too small; says what to lower.
     ValueError
         If the data, model, loss, optimizer, scheduler or checkpoint do not fit together. The
         model, the loaders' order and the checkpoint are then as they were before.
@@ -205,9 +207,10 @@ def fit(
             while len(history) < epochs and not _out_of_patience(history, patience):
                 epoch = len(history) + 1
                 lr = optimizer.param_groups[0]["lr"]
-                losses, sizes = _train_epoch(
-                    model, train_loader, loss_fn, optimizer, scaler, max_grad_norm
-                )
+                with memory_advice():
+                    losses, sizes = _train_epoch(
+                        model, train_loader, loss_fn, optimizer, scaler, max_grad_norm
+                    )
                 check_finite(losses, f"training loss in epoch {epoch}", lr)
                 row = {"train_loss": _mean(losses, sizes), "lr": lr}
                 if valid_loader is not None:
@@ -266,7 +269,7 @@ def evaluate(model, loader, *, loss_fn, metrics=None):
     """
     device = _device(model)
     losses, sizes, y_true, y_pred = [], [], [], []
-    with _mode(model, training=False), torch.no_grad():
+    with memory_advice(), _mode(model, training=False), torch.no_grad():
         for X, y in loader:
             y = y.to(device)
             output = model(_to_device(X, device))
@@ -322,9 +325,28 @@ def predict(model, X, *, batch_size=1024):
             "not belong to your rows. Make one with shuffle=False, or pass X itself."
         )
     device = _device(model)
-    with _mode(model, training=False), torch.no_grad():
+    with memory_advice(), _mode(model, training=False), torch.no_grad():
         batches = (batch[0] if isinstance(batch, (tuple, list)) else batch for batch in loader)
         return torch.cat([model(_to_device(X, device)).cpu() for X in batches]).numpy()
+
+
+@contextmanager
+def memory_advice():
+    """Say what to lower when a GPU has too little memory for what happens inside.
+
+    Raises
+    ------
+    torch.OutOfMemoryError
+        In place of PyTorch's own, whose first sentence it quotes.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        reason = str(error).partition(". ")[0]
+        raise torch.OutOfMemoryError(
+            f"the GPU has too little memory for this ({reason}). Lower batch_size, or the size of "
+            "the images (SIZE in lesson 8); restart the kernel to free what earlier cells still hold."
+        ) from None
 
 
 class _Rows(TensorDataset):
@@ -419,7 +441,7 @@ def _to_device(X, device):
 
 def _check_first_batch(model, loader, name, loss_fn):
     """Compare a batch with the model's output, and leave no trace in model or random state."""
-    with randomness_kept(loader), _mode(model, training=False), torch.no_grad():
+    with memory_advice(), randomness_kept(loader), _mode(model, training=False), torch.no_grad():
         batch = next(iter(loader), None)
         check_batch(batch, name)
         output = model(_to_device(batch[0], _device(model)))

@@ -22,6 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from helpers.training import memory_advice
+
 LITE0 = "efficientnet_lite0"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 CACHE_VERSION = 1  # raise it when features of the same images and weights come out otherwise
@@ -398,7 +400,7 @@ def extract_features(backbone, images, *, size=None, crop=True, batch_size=32, f
         if features is not None:
             return features
     device = next(backbone.parameters()).device
-    with torch.no_grad(), _kept_in_evaluation(backbone):
+    with memory_advice(), torch.no_grad(), _kept_in_evaluation(backbone):
         batches = [
             backbone(
                 backbone.prepare(images[start : start + batch_size], size=size, crop=crop).to(

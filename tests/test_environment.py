@@ -255,3 +255,18 @@ def test_set_up_on_colab_without_network_says_so(monkeypatch, without_skorch):
     with pytest.raises(RuntimeError, match=r"cannot install skorch.*network.*No matching") as error:
         set_up()
     assert "\n" not in str(error.value) and "Retrying" not in str(error.value)
+
+
+def test_set_up_on_colab_leaves_old_packages_alone(monkeypatch, without_skorch):
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    skorch_is_missing = environment.metadata.version
+
+    def version(name):
+        return "4.0.0" if name == "tqdm" else skorch_is_missing(name)
+
+    monkeypatch.setattr(environment.metadata, "version", version)
+    expected = (
+        "Installed for this session: skorch. Older than the course expects, and left alone: tqdm."
+    )
+    assert set_up() == expected
+    assert not any("tqdm>" in word for word in without_skorch[0].command)

@@ -1,13 +1,8 @@
 """The form page in a real browser: filled in, sent, read."""
 
-import shutil
-
 import pytest
+from browser import open_page, playwright
 from service_process import running_service
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="no browser test without playwright: pip install playwright"
-)
 
 
 @pytest.fixture(scope="module")
@@ -15,22 +10,15 @@ def page(census, tmp_path_factory):
     """The page of a running service in headless Chromium; whatever it fetches is in `.asked`."""
     log = tmp_path_factory.mktemp("page") / "log.txt"
     arguments = ["-m", "helpers.serving", census.path, "--port", "0"]
-    with running_service(arguments, log) as service, playwright.sync_playwright() as driver:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        installed = next(filter(None, map(shutil.which, names)), None)
-        try:
-            browser = driver.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium: run playwright install chromium ({error.message[:80]})")
-        try:
-            page = browser.new_page(viewport={"width": 1000, "height": 900})
-            page.url_of_service = service.url
-            page.asked, page.complaints = [], []
-            page.on("request", lambda request: page.asked.append(request.url))
-            page.on("console", lambda message: page.complaints.append(message.text))
-            yield page
-        finally:
-            browser.close()
+    with (
+        running_service(arguments, log) as service,
+        open_page(viewport={"width": 1000, "height": 900}) as page,
+    ):
+        page.url_of_service = service.url
+        page.asked, page.complaints = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        yield page
 
 
 def fill(page, row):

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 import slow_service_worker
 from hostile_requests import generate, send_raw
+from service_load import measure_load
 from service_process import running_service
 
 from helpers import serving_process
 from helpers.serving import create_app, describe_api
-from helpers.serving_load import measure_load
 
 pytestmark = pytest.mark.filterwarnings("error")
 

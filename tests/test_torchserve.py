@@ -16,9 +16,8 @@ import numpy as np
 import psutil
 import pytest
 from hygiene import REPOSITORY
+from service_load import measure_load
 from service_process import running_service
-
-from helpers.serving_load import measure_load
 
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", 2))
 VERSION = "0.12.0"

@@ -53,9 +53,21 @@ def test_environment_installs_the_project_under_the_constraints():
 
 def test_makefile_uses_the_same_constraints():
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    installs = [line for line in makefile.splitlines() if "pip install" in line]
+    installs = [line.split() for line in makefile.splitlines() if "pip install" in line]
     assert installs
-    assert all("--constraint constraints.txt --editable" in line for line in installs)
+    for words in installs:
+        pins = "constraints-colab.txt" if words[0].startswith(".venv-colab/") else "constraints.txt"
+        assert words[words.index("--constraint") :][1:3] == [pins, "--editable"]
+
+
+def test_lower_bounds_are_what_colab_ships():
+    lines = (REPOSITORY / "constraints-colab.txt").read_text(encoding="utf-8").splitlines()
+    colab = dict(line.split("==") for line in lines if not line.startswith("#"))
+    bounds = {r.name: next(iter(r.specifier)).version for r in REQUIREMENTS}
+    assert len(colab.keys() & bounds) > 5
+    assert {name: bounds[name] for name in colab.keys() & bounds} == {
+        name: colab[name] for name in colab.keys() & bounds
+    }
 
 
 def test_pip_part_of_environment_resolves():

@@ -1,0 +1,136 @@
+"""What happens on an NVIDIA GPU: skipped, and said so, where there is none.
+
+The advice on too little memory is tried everywhere, with a model that fails as a GPU would.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.environment import environment_report, get_device, seed_everything
+from helpers.training import evaluate, fit, make_loader, predict
+from helpers.transfer import extract_features, load_backbone
+
+gpu = pytest.mark.gpu
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
+
+
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 20)).astype(np.float32)
+    return X, (X[:, 0] + X[:, 1] > 0).astype(int)
+
+
+def train_on(device, **options):
+    X, y = data()
+    seed_everything(0)
+    model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 2)).to(device)
+    history = fit(
+        model,
+        make_loader(X, y, batch_size=50, shuffle=True),
+        make_loader(X, y),
+        loss_fn=nn.CrossEntropyLoss(),
+        optimizer=torch.optim.Adam(model.parameters(), lr=0.01),
+        epochs=10,
+        progress=False,
+        **options,
+    )
+    return model, history
+
+
+@gpu
+@needs_gpu
+def test_training_agrees_with_the_cpu():
+    on_cpu, on_gpu = train_on("cpu")[1], train_on("cuda")[1]
+    assert np.allclose(on_cpu.valid_loss, on_gpu.valid_loss, atol=0.01)
+
+
+@gpu
+@needs_gpu
+def test_predictions_come_back_as_arrays_and_agree():
+    model, _ = train_on("cuda")
+    X, _ = data()
+    from_gpu = predict(model, X)
+    assert np.allclose(from_gpu, predict(model.cpu(), X), atol=1e-3)
+
+
+@gpu
+@needs_gpu
+def test_run_goes_on_from_a_checkpoint(tmp_path):
+    _, whole = train_on("cuda")
+    train_on("cuda", checkpoint=tmp_path / "run.pt")
+    _, again = train_on("cuda", checkpoint=tmp_path / "run.pt")
+    assert np.allclose(whole.valid_loss, again.valid_loss, atol=0.01)
+
+
+@gpu
+@needs_gpu
+def test_features_agree_with_the_cpu(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, size=(8, 64, 64), dtype=np.uint8)
+    backbone = load_backbone("efficientnet_lite0")
+    on_cpu = extract_features(backbone, images, size=64, folder=False)
+    on_gpu = extract_features(backbone.to("cuda"), images, size=64, folder=False)
+    assert np.allclose(on_cpu, on_gpu, atol=0.05)
+
+
+@gpu
+@needs_gpu
+def test_report_and_device_name_the_gpu():
+    assert get_device().type == "cuda"
+    assert torch.cuda.get_device_name(0) in environment_report()
+
+
+@gpu
+@needs_gpu
+def test_real_lack_of_memory_is_explained():
+    class Hungry(nn.Linear):
+        def forward(self, X):
+            torch.empty(2**50, dtype=torch.uint8, device=X.device)
+            return super().forward(X)
+
+    with pytest.raises(torch.OutOfMemoryError, match="Lower batch_size"):
+        predict(Hungry(20, 2).to("cuda"), data()[0])
+
+
+class TooLarge(nn.Linear):
+    """Fails as a GPU does, once it is in a mode."""
+
+    def __init__(self, mode):
+        super().__init__(20, 2)
+        self.mode = mode
+
+    def forward(self, X):
+        if self.training == (self.mode == "training"):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 …")
+        return super().forward(X)
+
+
+@pytest.mark.parametrize("what", ["fit", "first batch", "evaluate", "predict"])
+def test_lack_of_memory_says_what_to_lower(what):
+    X, y = data()
+    model = TooLarge("training" if what == "fit" else "evaluation")
+    loader, loss_fn = make_loader(X, y), nn.CrossEntropyLoss()
+    calls = {
+        "predict": lambda: predict(model, X),
+        "evaluate": lambda: evaluate(model, loader, loss_fn=loss_fn),
+    }
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit_it = lambda: fit(model, loader, loss_fn=loss_fn, optimizer=optimizer, epochs=1)  # noqa: E731
+    with pytest.raises(torch.OutOfMemoryError) as error:
+        calls.get(what, fit_it)()
+    message = str(error.value)
+    assert "Lower batch_size" in message and "CUDA out of memory" in message
+    assert message.count("too little memory") == 1
+
+
+def test_lack_of_memory_in_features_says_what_to_lower(monkeypatch):
+    backbone = load_backbone("efficientnet_lite0", pretrained=False)
+
+    def fail(images):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(backbone, "forward", fail)
+    images = np.zeros((2, 32, 32), dtype=np.uint8)
+    with pytest.raises(torch.OutOfMemoryError, match="Lower batch_size"):
+        extract_features(backbone, images, size=32, folder=False)

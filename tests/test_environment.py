@@ -223,8 +223,7 @@ def without_skorch(monkeypatch):
     return runs
 
 
-def test_set_up_only_looks_where_everything_is_there(monkeypatch, without_skorch):
-    monkeypatch.undo()
+def test_set_up_only_looks_where_everything_is_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", object())
     monkeypatch.setattr(environment.subprocess, "run", None)
     assert set_up() == "All packages of the course are here."
@@ -244,7 +243,29 @@ def test_set_up_on_colab_installs_what_is_missing_and_changes_nothing(monkeypatc
     assert [word for word in run.command if ">=" in word] == [skorch]
     for name in ("torch", "numpy", "pandas", "scikit-learn"):
         assert f"{name}=={metadata.version(name)}" in run.constraints
-    assert len(run.constraints) == len({line.partition("==")[0] for line in run.constraints})
+
+
+def test_constraints_are_what_pip_reads(monkeypatch, without_skorch):
+    """Debian's distributions have versions that pip refuses; some are found twice."""
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    found = [
+        SimpleNamespace(name="python-debian", version="0.1.43ubuntu1"),
+        SimpleNamespace(name="importlib-metadata", version="8.7.0"),
+        SimpleNamespace(name="importlib_metadata", version="4.6.4"),
+        SimpleNamespace(name="torch", version="2.11.0+cu128"),
+        SimpleNamespace(name=None, version="1.0"),
+        SimpleNamespace(name="broken", version=None),
+        SimpleNamespace(name="early", version="1.0rc1.post2.dev3"),
+    ]
+    monkeypatch.setattr(environment.metadata, "distributions", lambda: found)
+    set_up()
+    expected = ["importlib-metadata==8.7.0", "torch==2.11.0+cu128", "early==1.0rc1.post2.dev3"]
+    assert without_skorch[0].constraints == expected
+
+
+def test_set_up_where_the_course_is_only_found(monkeypatch):
+    monkeypatch.setattr(environment, "DISTRIBUTION", "no-such-distribution")
+    assert "no-such-distribution is not installed" in set_up()
 
 
 def test_set_up_on_colab_without_network_says_so(monkeypatch, without_skorch):

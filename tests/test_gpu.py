@@ -22,7 +22,7 @@ def data():
     return X, (X[:, 0] + X[:, 1] > 0).astype(int)
 
 
-def train_on(device, **options):
+def train_on(device, *, epochs=10, **options):
     X, y = data()
     seed_everything(0)
     model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 2)).to(device)
@@ -32,7 +32,7 @@ def train_on(device, **options):
         make_loader(X, y),
         loss_fn=nn.CrossEntropyLoss(),
         optimizer=torch.optim.Adam(model.parameters(), lr=0.01),
-        epochs=10,
+        epochs=epochs,
         progress=False,
         **options,
     )
@@ -58,10 +58,13 @@ def test_predictions_come_back_as_arrays_and_agree():
 @gpu
 @needs_gpu
 def test_run_goes_on_from_a_checkpoint(tmp_path):
-    _, whole = train_on("cuda")
-    train_on("cuda", checkpoint=tmp_path / "run.pt")
-    _, again = train_on("cuda", checkpoint=tmp_path / "run.pt")
-    assert np.allclose(whole.valid_loss, again.valid_loss, atol=0.01)
+    whole, history = train_on("cuda")
+    train_on("cuda", epochs=5, checkpoint=tmp_path / "run.pt")
+    again, continued = train_on("cuda", checkpoint=tmp_path / "run.pt")
+    assert len(continued) == 10
+    assert np.allclose(history.valid_loss, continued.valid_loss, atol=0.01)
+    for name, weight in whole.state_dict().items():
+        assert torch.allclose(weight, again.state_dict()[name], atol=0.01)
 
 
 @gpu

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from honest_run import expected_lessons
 from hygiene import REPOSITORY
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -15,19 +17,25 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 def run_course(tmp_path):
     """A function that runs pytest --nbval on a small course in a folder of its own."""
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     shutil.copy(REPOSITORY / "conftest.py", tmp_path)
+    outer = ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    environment["PYTHONPATH"] = str(REPOSITORY / "tools")
 
-    def run(*cells, arguments=("notebooks",)):
+    def run(*cells, arguments=("--nbval", "notebooks"), folder=".", workers=0):
         for count, cell in enumerate(cells, start=1):
             cell.execution_count = count
-        notebook = new_notebook(cells=list(cells))
-        notebook.metadata.kernelspec = {
-            "name": "python3", "display_name": "Python 3", "language": "python"
-        }  # fmt: skip
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = new_notebook(cells=list(cells), metadata={"kernelspec": kernel})
         nbformat.write(notebook, tmp_path / "notebooks" / "01_small.ipynb")
-        ini = f"pythonpath={REPOSITORY / 'tools'}"
-        command = [sys.executable, "-m", "pytest", "--nbval", "-o", ini, *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", f"-n{workers}", "--dist=loadfile", *arguments],
+            cwd=tmp_path / folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
 
     return run
 
@@ -41,15 +49,16 @@ def test_honest_run_passes(run_course):
     assert "NOT AN HONEST RUN" not in run.stdout
 
 
-def test_lesson_that_took_no_time_fails(run_course):
-    run = run_course(new_code_cell("x = 1"))
+@pytest.mark.parametrize("workers", [0, 2])
+def test_lesson_that_took_no_time_fails(run_course, workers):
+    run = run_course(new_code_cell("x = 1"), workers=workers)
     assert run.returncode == 1
     assert "did its cells run at all?" in run.stdout
 
 
 def test_lesson_that_was_not_collected_fails(run_course):
     run = run_course(
-        new_code_cell(SLOW), arguments=["notebooks", "--ignore=notebooks/01_small.ipynb"]
+        new_code_cell(SLOW), arguments=["--nbval", "notebooks", "--ignore=notebooks/01_small.ipynb"]
     )
     assert run.returncode == 1
     assert "01_small.ipynb was not collected" in run.stdout
@@ -68,12 +77,52 @@ def test_cell_that_pytest_left_out_fails(run_course):
         new_code_cell(
             "2", outputs=[new_output("execute_result", {"text/plain": "2"}, execution_count=2)]
         ),
-        arguments=["notebooks", "--deselect=notebooks/01_small.ipynb::Cell 1"],
+        arguments=["--nbval", "notebooks", "--deselect=notebooks/01_small.ipynb::Cell 1"],
     )
     assert run.returncode == 1
     assert "not every cell was run" in run.stdout
 
 
-def test_one_file_of_tests_expects_no_lesson(run_course):
-    run = run_course(new_code_cell("x = 1"), arguments=["conftest.py", "--doctest-modules"])
-    assert "NOT AN HONEST RUN" not in run.stdout
+def test_run_from_another_folder_is_watched_too(run_course):
+    run = run_course(
+        new_code_cell("x = 1"), arguments=["--nbval", "../notebooks"], folder="notebooks"
+    )
+    assert run.returncode == 1
+    assert "did its cells run at all?" in run.stdout
+
+
+def ask_for(*arguments, folder=REPOSITORY, **options):
+    """The numbers of the lessons that a run of the course's own repository should execute."""
+    defaults = {"nbval": True, "keyword": "", "collectonly": False, "markexpr": "not colab"}
+    config = SimpleNamespace(
+        option=SimpleNamespace(**defaults | options),
+        args=list(arguments),
+        rootpath=REPOSITORY,
+        invocation_params=SimpleNamespace(dir=folder),
+    )
+    return [int(lesson.name[:2]) for lesson in expected_lessons(config)]
+
+
+def test_lessons_that_are_asked_for_are_expected():
+    everything = list(range(1, 10))
+    assert ask_for("helpers", "tests", "notebooks") == everything
+    assert ask_for("notebooks/03_supervised_models.ipynb") == [3]
+    assert ask_for("../notebooks", folder=REPOSITORY / "tests") == everything
+    assert ask_for("notebooks", nbval=False, nbval_lax=True, markexpr="") == everything
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"nbval": False},
+        {"keyword": "fit"},
+        {"collectonly": True},
+        {"lf": True},
+        {"stepwise": True},
+        {"markexpr": "browser"},
+        {"markexpr": "gpu or colab"},
+    ],
+)
+def test_run_that_selects_expects_no_lesson(options):
+    assert ask_for("notebooks", **options) == []
+    assert ask_for("notebooks/01_environment.ipynb::Cell 3") == ask_for("tests") == []

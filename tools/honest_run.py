@@ -1,8 +1,10 @@
 """Finds out whether the lessons really ran: all of them, every cell, in a believable time."""
 
+import re
 from pathlib import Path
 
 import nbformat
+from _pytest.mark.expression import Expression
 
 LEAST_SECONDS = 1  # a lesson that imports PyTorch or scikit-learn cannot be quicker
 MAY_BE_SKIPPED = {}  # {(name of the notebook, "Cell 3"): "why nobody can run it here"}
@@ -11,19 +13,26 @@ MAY_BE_SKIPPED = {}  # {(name of the notebook, "Cell 3"): "why nobody can run it
 def expected_lessons(config):
     """The lessons that a pytest run should have executed, as paths relative to its root.
 
-    Nothing is expected of a run without nbval or of one that selects by keyword.
+    Nothing is expected of a run without nbval, or of one that selects some of its items.
     """
     options = config.option
     wanted = getattr(options, "nbval", False) or getattr(options, "nbval_lax", False)
-    if not wanted or options.keyword or options.collectonly or options.markexpr == "browser":
+    selects = [options.keyword, options.collectonly, getattr(options, "lf", False)]
+    selects += [getattr(options, "stepwise", False), any("::" in arg for arg in config.args)]
+    if not wanted or any(selects) or not takes_unmarked(options.markexpr):
         return []
-    asked = [Path(config.invocation_params.dir, arg.partition("::")[0]) for arg in config.args]
-    lessons = sorted((config.rootpath / "notebooks").glob("[0-9]*.ipynb"))
+    root = config.rootpath.resolve()
+    asked = [Path(config.invocation_params.dir, arg).resolve() for arg in config.args]
     return [
-        lesson.relative_to(config.rootpath)
-        for lesson in lessons
+        lesson.relative_to(root)
+        for lesson in sorted((root / "notebooks").glob("[0-9]*.ipynb"))
         if any(path == lesson or path in lesson.parents for path in asked)
     ]
+
+
+def takes_unmarked(expression):
+    """Whether `-m expression` takes items without marks, as the cells of lessons are."""
+    return not expression or Expression.compile(expression).evaluate(lambda *_, **__: False)
 
 
 def find_faults(root, lessons, runs):
@@ -40,24 +49,26 @@ def find_faults(root, lessons, runs):
     """
     faults = []
     for lesson in lessons:
-        reports = runs.get(lesson.as_posix(), ([], []))[0]
-        if not reports:
+        cells, exercises = runs.get(lesson.as_posix(), ([], []))
+        if not cells:
             faults.append(f"{lesson} was not collected")
             continue
-        calls = [report for report in reports if report.when == "call"]
-        seconds = sum(report.duration for report in calls)
+        seconds = sum(report.duration for report in cells if report.when == "call")
         if seconds < LEAST_SECONDS:
             faults.append(f"{lesson} took {seconds:.2f} s: did its cells run at all?")
-        for report in reports:
-            cell = report.nodeid.rpartition("::")[2]
-            if report.skipped and (lesson.name, cell) not in MAY_BE_SKIPPED:
-                faults.append(f"{lesson}, {cell} was skipped, and no reason is on record")
-        skipped = sum(report.skipped for report in reports)
-        if len({report.nodeid for report in calls}) + skipped < count_code_cells(root / lesson):
+        for report in cells + exercises:
+            item = report.nodeid.rpartition("::")[2]
+            if report.skipped and (lesson.name, item) not in MAY_BE_SKIPPED:
+                faults.append(f"{lesson}, {item} was skipped, and no reason is on record")
+        sources = code_of(root / lesson)
+        if len({report.nodeid for report in cells}) < len(sources):
             faults.append(f"{lesson}: not every cell was run")
+        checks = sum(len(re.findall(r"^check\(", source, re.MULTILINE)) for source in sources)
+        if len({report.nodeid for report in exercises}) < checks:
+            faults.append(f"{lesson}: not every exercise was proved")
     return faults
 
 
-def count_code_cells(path):
+def code_of(path):
     notebook = nbformat.read(path, as_version=4)
-    return sum(cell.cell_type == "code" for cell in notebook.cells)
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]

@@ -20,18 +20,27 @@ import nbformat
 REPOSITORY = Path(__file__).parent.parent
 CELL_ID = "set-up"
 
-SET_UP = """\
+NO_ADDRESS = "This copy of the course has no public address yet, so Colab cannot install it."
+INSTALL = """\
+import subprocess
+import sys
 from importlib.util import find_spec
-from sys import modules
 
-if "google.colab" in modules and find_spec("helpers") is None:
-    {install}
-if find_spec("helpers") is None:
-    raise ModuleNotFoundError("`helpers` is missing. {advice}")
+if "google.colab" in sys.modules and find_spec("helpers") is None:
+    pip = [sys.executable, "-m", "pip", "install", "-qqq", "--no-deps", "{archive}"]
+    assert subprocess.call(pip) == 0, f"cannot install {{pip[-1]}}: no network, or no such tag"
 from helpers.environment import set_up
 
 print(set_up())"""
-NO_ADDRESS = "This copy of the course has no public address yet, so Colab cannot install it."
+INSTALL_NOTHING = f"""\
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules and find_spec("helpers") is None:
+    raise RuntimeError("{NO_ADDRESS}")
+from helpers.environment import set_up
+
+print(set_up())"""
 
 
 def main():
@@ -49,7 +58,7 @@ def write(repository, address=None):
     text = pyproject.read_text(encoding="utf-8")
     if address is not None:
         address = address.rstrip("/").removesuffix(".git")
-        text = re.sub(r'^Homepage = ".*"$', f'Homepage = "{address}"', text, flags=re.MULTILINE)
+        text = replace_once(r'^Homepage = ".*"$', f'Homepage = "{address}"', text)
     files = {pyproject: text}
     project = tomllib.loads(text)["project"]
     address, tag = project["urls"]["Homepage"], f"v{project['version']}"
@@ -59,17 +68,23 @@ def write(repository, address=None):
         write_into(notebook, path.name, address, tag)
         files[path] = nbformat.writes(notebook) + "\n"
     readme = repository / "README.md"
-    files[readme] = re.sub(
-        r"(?<=<!-- colab -->\n).*?(?=\n<!-- /colab -->)",
-        lambda _: readme_line(paths, address, tag),
+    files[readme] = replace_once(
+        r"(?<=^<!-- colab -->\n).*(?=\n<!-- /colab -->$)",
+        readme_line(paths, address, tag),
         readme.read_text(encoding="utf-8"),
-        flags=re.DOTALL,
     )
     for path, text in files.items():
         if text != path.read_text(encoding="utf-8"):
             temporary = path.with_suffix(".tmp")
             temporary.write_text(text, encoding="utf-8", newline="\n")
             temporary.replace(path)
+
+
+def replace_once(pattern, new, text):
+    text, count = re.subn(pattern, lambda _: new, text, flags=re.MULTILINE)
+    if count != 1:
+        raise ValueError(f"expected one place that matches {pattern}, found {count}")
+    return text
 
 
 def write_into(notebook, name, address, tag):
@@ -90,24 +105,18 @@ def write_into(notebook, name, address, tag):
 
 def set_up_cell(address, tag):
     if is_placeholder(address):
-        return SET_UP.format(
-            install=f'print("{NO_ADDRESS}")', advice="Install the course as its README says."
-        )
-    archive = f"{address}/archive/refs/tags/{tag}.zip"
-    return SET_UP.format(
-        install=f"%pip install -qqq --no-deps {archive}",
-        advice="On Colab: is there a network? Elsewhere: install the course as its README says.",
-    )
+        return INSTALL_NOTHING
+    return INSTALL.format(archive=f"{address}/archive/refs/tags/{tag}.zip")
 
 
 def colab_sentence(name, address, tag):
-    if not is_on_github(address):
+    if is_placeholder(address):
         return NO_ADDRESS
     return f"[open this lesson in Google Colab]({colab_link(name, address, tag)})."
 
 
 def readme_line(paths, address, tag):
-    if not is_on_github(address):
+    if is_placeholder(address):
         return NO_ADDRESS
     links = [
         f"[lesson {int(path.name[:2])}]({colab_link(path.name, address, tag)})" for path in paths

@@ -17,7 +17,7 @@ COPY helpers ./helpers
 RUN pip install --no-cache-dir --constraint constraints.txt .
 
 # A user without rights, home or password: whoever breaks in gets nothing more.
-RUN useradd --system --no-create-home --shell /usr/sbin/nologin service
+RUN useradd --system --no-create-home --shell /bin/false service
 USER service
 WORKDIR /model
 

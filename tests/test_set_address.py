@@ -108,7 +108,7 @@ def test_place_that_is_missing_is_told_and_nothing_written(fork, name, text):
 def test_placeholder_installs_nothing_and_says_so():
     cell = set_address.set_up_cell(PLACEHOLDER, TAG)
     assert "pip" not in cell
-    assert "no public address yet" in cell
+    assert "no address yet" in cell
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,13 @@ def test_other_addresses_are_refused(address):
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
     assert "expected an address such as https://github.com/OWNER/NAME" in run.stderr
+
+
+@pytest.mark.parametrize("address", [PLACEHOLDER, ADDRESS, ADDRESS + "-with-a-longer-name" * 3])
+def test_cell_is_formatted_as_make_lint_demands(address):
+    source = set_address.set_up_cell(address, TAG)
+    command = [sys.executable, "-m", "ruff", "format", "-", "--stdin-filename", "cell.py"]
+    run = subprocess.run(
+        command, input=source, capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert run.stdout.rstrip("\n") == source

@@ -20,14 +20,14 @@ import nbformat
 REPOSITORY = Path(__file__).parent.parent
 CELL_ID = "set-up"
 
-NO_ADDRESS = "This copy of the course has no public address yet, so Colab cannot install it."
+NO_ADDRESS = "This copy of the course has no address yet, so Colab cannot install it."
 INSTALL = """\
 import subprocess
 import sys
 from importlib.util import find_spec
 
 if "google.colab" in sys.modules and find_spec("helpers") is None:
-    pip = [sys.executable, "-m", "pip", "install", "-qqq", "--no-deps", "{archive}"]
+    pip = [sys.executable, "-m", "pip", "install", "-qqq", "--no-deps", "{archive}"]  # fmt: skip
     assert subprocess.call(pip) == 0, f"cannot install {{pip[-1]}}: no network, or no such tag"
 from helpers.environment import set_up
 

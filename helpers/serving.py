@@ -10,6 +10,7 @@ from flask import Flask, jsonify, render_template_string, request
 from werkzeug.exceptions import HTTPException
 
 from helpers.serving_checks import (
+    MAX_FLOAT32,
     RequestError,
     answer_request,
     check_payload,
@@ -158,22 +159,24 @@ def describe_api(schema, *, max_rows=1000):
     Examples
     --------
     >>> schema = {"numbers": ["age"], "categories": {}, "classes": ["a", "b"], "version": "1"}
-    >>> describe_api(schema)["components"]["schemas"]["Row"]["properties"]
-    {'age': {'type': ['number', 'null']}}
+    >>> describe_api(schema)["components"]["schemas"]["Row"]["properties"]["age"]["type"]
+    ['number', 'null']
     """
+    number = {"type": ["number", "null"], "minimum": -MAX_FLOAT32, "maximum": MAX_FLOAT32}
     columns = {
-        name: {"type": ["number" if holds_numbers(schema, name) else "string", "null"]}
+        name: dict(number if holds_numbers(schema, name) else {"type": ["string", "null"]})
         for name in [*schema["numbers"], *schema["categories"]]
     }
     for name, known in schema["categories"].items():
         columns[name]["examples"] = list(known)
     text = {"type": "string"}
+    served = {"const": schema["version"]}  # no other is answered
     schemas = {
         "Row": _object(columns),
         "Request": {
             "oneOf": [
-                _object({"rows": _list({"$ref": "#/components/schemas/Row"}, max_rows)}, version=text),
-                _object({"row": {"$ref": "#/components/schemas/Row"}}, version=text),
+                _object({"rows": _list({"$ref": "#/components/schemas/Row"}, max_rows)}, version=served),
+                _object({"row": {"$ref": "#/components/schemas/Row"}}, version=served),
             ]
         },
         "Answer": _object(

@@ -42,13 +42,20 @@ class Lab:
     def __init__(self, page, url, token, folder):
         self.page, self.url, self.token, self.folder = page, url, token, folder
 
+    def ask(self, path, method="GET"):
+        url = f"{self.url}/api/{path}?token={self.token}"
+        with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
+            return json.loads(answer.read() or "null")
+
     def open(self, name):
         page = self.page
+        page.goto("about:blank")
+        for session in self.ask("sessions"):  # nine kernels at once would take much memory
+            self.ask(f"sessions/{session['id']}", "DELETE")
         page.goto(f"{self.url}/lab/tree/{name}?token={self.token}&reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
         for _ in range(240):  # clicking Run before the kernel is connected opens a dialog
-            with urllib.request.urlopen(f"{self.url}/api/sessions?token={self.token}") as answer:
-                kernels = [each["kernel"] for each in json.load(answer) if each["path"] == name]
+            kernels = [each["kernel"] for each in self.ask("sessions") if each["path"] == name]
             if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
                 break
             time.sleep(0.25)

@@ -314,7 +314,8 @@ def test_description_agrees_with_the_service(census):
     cases = {
         True: [{"row": row}, {"rows": [row] * 5}, {"row": dict.fromkeys(row)}, {"row": row, "version": "test-1"}],
         False: [[row], {}, {"row": row, "rows": [row]}, {"rows": []}, {"rows": [row] * 6}, {"row": {**row, "age": "1"}},
-                {"row": {**row, "more": 1}}, {"row": {**row, "sex": 1}}, {"row": row, "more": 1}],
+                {"row": {**row, "more": 1}}, {"row": {**row, "sex": 1}}, {"row": row, "more": 1},
+                {"row": row, "version": "other"}, {"row": {**row, "age": 1e39}}],
     }  # fmt: skip
     for right, payloads in cases.items():
         for payload in payloads:

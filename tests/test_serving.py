@@ -120,7 +120,7 @@ WRONG = {
     "JSON NaN": (with_value("age", float("nan")), 400, "NaN, which JSON does not have"),
     "JSON Infinity": (with_value("age", float("-inf")), 400, "-Infinity, which JSON"),
     "name twice": (lambda row: b'{"row": {"age": 1, "age": 2}}', 400, "'age' more than once"),
-    "deep nesting": (lambda row: b"[" * 9_000, 400, "nested too deeply"),
+    "deep nesting": (lambda row: b"[" * 19_000, 400, "nested too deeply"),
     "deep but JSON": (lambda row: b"[" * 500 + b"]" * 500, 422, "a list of length 1"),
     "thousands of digits": (lambda row: b'{"row": ' + b"9" * 9_000 + b"}", 400, "thousands of digits"),
     "too large": (lambda row: b" " * 20_001, 413, "POST '/predict'"),
@@ -559,7 +559,8 @@ def test_idle_service_ends_at_once_and_cleanly(tmp_path, number):
         assert service.process.wait(5) == 0
         assert time.perf_counter() - start < 3
         assert service.process.stdout.read() == "Stopped.\n"
-        assert service.log() == ""
+        # waitress says so where its thread has not been started yet when the request comes
+        assert service.log().replace("Task queue depth is 1\n", "") == ""
         connection.close()
 
 

@@ -461,6 +461,7 @@ def test_batches_go_to_the_model_s_device(data, phase):
     assert model.seen[0] == "meta"
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_fit_on_cuda_uses_mixed_precision_and_channels_last():
     seen = []

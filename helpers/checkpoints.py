@@ -47,7 +47,7 @@ def save_checkpoint(path, plan, parts, loaders, history, best_weights):
         "best_weights": best_weights,
         "random_states": _random_states(loaders),
     }
-    temporary = Path(f"{path}.tmp")
+    temporary = Path(f"{path}.tmp")  # always one name: killed runs leave one file behind, not many
     with temporary.open("wb") as file:
         torch.save(state, file)
         file.flush()

@@ -20,7 +20,6 @@ import os
 import shutil
 import tempfile
 import time
-import uuid
 import warnings
 import zipfile
 from contextlib import contextmanager
@@ -40,6 +39,7 @@ from helpers.export_tables import (
     code_category,
     read_preprocessor,
 )
+from helpers.files import write_whole
 
 BATCH_SIZES = tuple(range(1, 65))
 # Much quicker to compile than by default, for a model of a few layers.
@@ -571,17 +571,7 @@ def _without_example(program):
 
 
 def _write(path, data):
-    """Write a file whole or not at all: https://docs.python.org/3/library/os.html#os.replace"""
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, lambda file: file.write(data))
 
 
 @contextmanager
@@ -602,7 +592,7 @@ def _readable(path, kind):
 def _no_deprecation():
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning):
-            # the second is PyTorch 2.11's own affair
+            # PyTorch 2.11 says the one about LeafSpec of itself
             warnings.filterwarnings("ignore", r".*torch\.jit|.*LeafSpec", category)
         yield
 

@@ -203,7 +203,7 @@ def fit(
 
     bar = tqdm(total=epochs, initial=len(history), unit="epoch", leave=False, disable=not progress)
     try:
-        with bar, _mode(model, training=True):
+        with bar, mode_kept(model, training=True):
             while len(history) < epochs and not _out_of_patience(history, patience):
                 epoch = len(history) + 1
                 lr = optimizer.param_groups[0]["lr"]
@@ -269,7 +269,7 @@ def evaluate(model, loader, *, loss_fn, metrics=None):
     """
     device = _device(model)
     losses, sizes, y_true, y_pred = [], [], [], []
-    with memory_advice(), _mode(model, training=False), torch.no_grad():
+    with memory_advice(), mode_kept(model, training=False), torch.no_grad():
         for X, y in loader:
             y = y.to(device)
             output = model(_to_device(X, device))
@@ -325,7 +325,7 @@ def predict(model, X, *, batch_size=1024):
             "not belong to your rows. Make one with shuffle=False, or pass X itself."
         )
     device = _device(model)
-    with memory_advice(), _mode(model, training=False), torch.no_grad():
+    with memory_advice(), mode_kept(model, training=False), torch.no_grad():
         batches = (batch[0] if isinstance(batch, (tuple, list)) else batch for batch in loader)
         return torch.cat([model(_to_device(X, device)).cpu() for X in batches]).numpy()
 
@@ -347,6 +347,19 @@ def memory_advice():
             f"the GPU has too little memory for this ({reason}). Lower batch_size, or the size of "
             "the images (SIZE in lesson 8); restart the kernel to free what earlier cells still hold."
         ) from None
+
+
+@contextmanager
+def mode_kept(model, *, training):
+    """Set the model to training or evaluation mode, and every part of it back afterwards."""
+    before = [(module, module.training) for module in model.modules()]
+    if not training or not model.training:
+        model.train(training)
+    try:
+        yield
+    finally:
+        for module, was_training in before:
+            module.training = was_training
 
 
 class _Rows(TensorDataset):
@@ -441,22 +454,14 @@ def _to_device(X, device):
 
 def _check_first_batch(model, loader, name, loss_fn):
     """Compare a batch with the model's output, and leave no trace in model or random state."""
-    with memory_advice(), randomness_kept(loader), _mode(model, training=False), torch.no_grad():
+    with (
+        memory_advice(),
+        randomness_kept(loader),
+        mode_kept(model, training=False),
+        torch.no_grad(),
+    ):
         batch = next(iter(loader), None)
         check_batch(batch, name)
         output = model(_to_device(batch[0], _device(model)))
     check_targets(batch[1], output, loader, name)
     check_loss(loss_fn, output)
-
-
-@contextmanager
-def _mode(model, *, training):
-    """Set the model to training or evaluation mode, and every part of it back afterwards."""
-    before = [(module, module.training) for module in model.modules()]
-    if not training or not model.training:
-        model.train(training)
-    try:
-        yield
-    finally:
-        for module, was_training in before:
-            module.training = was_training

@@ -12,17 +12,16 @@ import importlib.util
 import io
 import os
 import re
-import tempfile
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from helpers.training import memory_advice
+from helpers.files import write_whole
+from helpers.training import memory_advice, mode_kept
 
 LITE0 = "efficientnet_lite0"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -53,7 +52,7 @@ class Backbone(nn.Module):
         self.image_size = recipe["crop_size"]
         self.source, self.licence = source, licence
         self._fixed = {}  # by stage: "all" of it, or only the "statistics" of its batch norms
-        with torch.no_grad(), _kept_in_evaluation(self):
+        with torch.no_grad(), mode_kept(self, training=False):
             empty = torch.zeros(1, 3, self.image_size, self.image_size)
             self.feature_size = network(empty).shape[1]
 
@@ -400,7 +399,7 @@ def extract_features(backbone, images, *, size=None, crop=True, batch_size=32, f
         if features is not None:
             return features
     device = next(backbone.parameters()).device
-    with memory_advice(), torch.no_grad(), _kept_in_evaluation(backbone):
+    with memory_advice(), torch.no_grad(), mode_kept(backbone, training=False):
         batches = [
             backbone(
                 backbone.prepare(images[start : start + batch_size], size=size, crop=crop).to(
@@ -411,7 +410,8 @@ def extract_features(backbone, images, *, size=None, crop=True, batch_size=32, f
         ]
     features = torch.cat(batches).float().numpy()
     if path is not None:
-        _write_whole(path, lambda file: np.save(file, features, allow_pickle=False))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda file: np.save(file, features, allow_pickle=False))
     return features
 
 
@@ -432,17 +432,6 @@ def _check_known(name, known, what):
         near = difflib.get_close_matches(str(name), known, n=5, cutoff=0.5)
         help_ = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(known)}."
         raise ValueError(f"there is no {what} {name!r}. {help_}")
-
-
-@contextmanager
-def _kept_in_evaluation(model):
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _load(name, *, pretrained, download):
@@ -596,7 +585,8 @@ def _fetch_weights(name, url, download):
             f"the weights of {name} are not on this machine and cannot be fetched ({reason}). {advice}"
         ) from error
     _check_hash(data, sha256, f"what came from {url}")
-    _write_whole(path, lambda file: file.write(data))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: file.write(data))
     return path, sha256
 
 
@@ -640,17 +630,3 @@ def _read_features(path, shape):
     except (OSError, ValueError, EOFError):  # not there, or damaged
         return None
     return features if features.shape == shape and features.dtype == np.float32 else None
-
-
-def _write_whole(path, write):
-    """Write a file beside its place, then put it there in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        try:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    Path(file.name).replace(path)

@@ -48,19 +48,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Colab runs Linu
 
 def packages_without(names, folder):
     """Fill `folder` with links to every installed package, except those of some distributions."""
-    hidden = set()
-    for name in names:
-        for file in metadata.files(name):
-            hidden.add(file.parts[0])
-    shared = {file.parts[0] for name in shared_with(names) for file in metadata.files(name) or []}
+    others = [found.name for found in metadata.distributions() if found.name not in names]
+    hidden = top_level(names) - top_level(others)
     for entry in site_packages().iterdir():
-        if entry.name not in hidden - shared and "pytorch_sklearn_course" not in entry.name:
+        if entry.name not in hidden and "pytorch_sklearn_course" not in entry.name:
             (folder / entry.name).symlink_to(entry)
 
 
-def shared_with(names):
-    """Distributions that stay."""
-    return [found.name for found in metadata.distributions() if found.name not in names]
+def top_level(names):
+    """The folders and files that distributions have in site-packages."""
+    return {file.parts[0] for name in names for file in metadata.files(name) or []}
 
 
 def site_packages():

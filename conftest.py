@@ -1,10 +1,11 @@
-"""Makes pytest prove the exercises inside the lessons, and print what each lesson cost.
+"""Makes pytest compare numbers as numbers, prove exercises and claims inside the lessons, and
+print what each lesson cost.
 
 After a lesson's `check("2.1", answer)` has run under nbval, its exercise is proved in that very
 kernel: the solution is correct, each wrong answer is refused for its own reason, `...` is not
-answered and garbage is refused politely. Every proof runs in a copy of the lesson's names, so
-that it changes nothing for the cells after it. A lesson that did not really run fails the
-session: see tools/honest_run.py.
+answered and garbage is refused politely. So do the claims about the lesson's results, see
+tests/claims.py. Both run in a copy of the lesson's names, so that they change nothing for the
+cells after them. A lesson that did not really run fails the session: see tools/honest_run.py.
 """
 
 import os
@@ -13,10 +14,13 @@ from collections import defaultdict
 
 import nbformat
 import pytest
+from claims import claims_of
 from honest_run import expected_lessons, find_faults
 from nbval.plugin import IPyNbCell
 
 from helpers.exercises import find_exercises
+
+pytest_plugins = ["nbval_numbers"]
 
 FAULTS = pytest.StashKey[list]()
 CHECK = re.compile(r'^check\("((\d+)\.\d+)", answer\)', re.MULTILINE)
@@ -42,14 +46,34 @@ def pytest_configure(config):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
 
 
-def pytest_collection_modifyitems(items):
-    with_proofs = []
+def pytest_collection_modifyitems(config, items):
+    lessons, with_proofs = defaultdict(list), []
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            lessons[item.parent].append(item)
+    claims = {file: place_claims(config, cells) for file, cells in lessons.items()}
     for item in items:
         with_proofs.append(item)
         if isinstance(item, IPyNbCell):
+            with_proofs += claims[item.parent][item]
             for number, lesson in CHECK.findall(item.cell.source):
                 with_proofs += prove_exercise(item, number, find_exercises(int(lesson))[number])
     items[:] = with_proofs
+
+
+def place_claims(config, cells):
+    """By cell, the items that run the claims which belong behind it."""
+    placed = {cell: [] for cell in cells}
+    for claim in claims_of(cells[0].parent.path.stem, config.rootpath):
+        found = claim.cells([cell.cell.source for cell in cells])
+        where = f"tests/lessons/{claim.path.name}, line {claim.number}"
+        code = claim.code()
+        if len(found) != 1:
+            says = f"{where}: {len(found)} cells have the line {claim.line!r}, expected one"
+            code = f"raise AssertionError({says!r})"
+        item = cells[found[0] if found else -1]
+        placed[item].append(make_item(item, f"Claim of line {claim.number}", code))
+    return placed
 
 
 def prove_exercise(item, number, exercise):
@@ -70,12 +94,17 @@ def make_proof(item, number, name, answer, expected_state, reason=""):
         f"assert state == {expected_state!r}, line",
         f"assert {reason!r} in line and '\\n' not in line, line",
     ]
-    cell = nbformat.v4.new_code_cell(f"exec({chr(10).join(lines)!r}, dict(globals()))")
+    code = f"exec({chr(10).join(lines)!r}, dict(globals()))"
+    return make_item(item, f"Exercise {number} {name}", code)
+
+
+def make_item(item, name, code):
+    """An item that runs code in the kernel of a lesson's cell, and compares no output."""
     return IPyNbCell.from_parent(
         item.parent,
-        name=f"Exercise {number} {name}",
+        name=name,
         cell_num=item.cell_num,
-        cell=cell,
+        cell=nbformat.v4.new_code_cell(code),
         options=defaultdict(bool),
     )
 
@@ -97,12 +126,12 @@ def pytest_sessionfinish(session):
 
 
 def runs_of(reporter):
-    """By notebook, the reports on its cells and on its exercises."""
-    runs = defaultdict(lambda: ([], []))
+    """By notebook, the reports on its cells, on its exercises and on the claims about it."""
+    runs = defaultdict(lambda: {"Cell": [], "Exercise": [], "Claim": []})
     for report in {id(r): r for rs in reporter.stats.values() for r in rs}.values():
         path, _, item = getattr(report, "nodeid", "").partition("::")
         if path.endswith(".ipynb") and hasattr(report, "duration"):
-            runs[path][item.startswith("Exercise")].append(report)
+            runs[path][item.split()[0]].append(report)
     return runs
 
 
@@ -110,9 +139,11 @@ def pytest_terminal_summary(terminalreporter, config):
     runs = runs_of(terminalreporter)
     if runs:
         terminalreporter.section("seconds a lesson")
-        terminalreporter.write_line(f"{'cells':>8} {'exercises':>10}")
-    for path, both in sorted(runs.items()):
-        cells, exercises = (sum(report.duration for report in reports) for reports in both)
-        terminalreporter.write_line(f"{cells:8.1f} {exercises:10.1f}  {path}")
+        terminalreporter.write_line("   cells  exercises  claims")
+    for path, reports in sorted(runs.items()):
+        cells, exercises, claims = (
+            sum(report.duration for report in each) for each in reports.values()
+        )
+        terminalreporter.write_line(f"{cells:8.1f} {exercises:10.1f} {claims:7.1f}  {path}")
     for fault in config.stash.get(FAULTS, []):
         terminalreporter.write_line(f"NOT AN HONEST RUN: {fault}", red=True)

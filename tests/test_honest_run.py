@@ -1,43 +1,11 @@
 """A run in which a lesson did not really run is a failed run."""
 
-import os
-import shutil
-import subprocess
-import sys
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 from honest_run import expected_lessons
 from hygiene import REPOSITORY
-from nbformat.v4 import new_code_cell, new_notebook, new_output
-
-
-@pytest.fixture
-def run_course(tmp_path):
-    """A function that runs pytest --nbval on a small course in a folder of its own."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    shutil.copy(REPOSITORY / "conftest.py", tmp_path)
-    outer = ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
-    environment = {name: value for name, value in os.environ.items() if name not in outer}
-    environment["PYTHONPATH"] = str(REPOSITORY / "tools")
-
-    def run(*cells, arguments=("--nbval", "notebooks"), folder=".", workers=0):
-        for count, cell in enumerate(cells, start=1):
-            cell.execution_count = count
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = new_notebook(cells=list(cells), metadata={"kernelspec": kernel})
-        nbformat.write(notebook, tmp_path / "notebooks" / "01_small.ipynb")
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", f"-n{workers}", "--dist=loadfile", *arguments],
-            cwd=tmp_path / folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-
-    return run
+from nbformat.v4 import new_code_cell, new_output
 
 
 SLOW = "import time; time.sleep(1.1)"

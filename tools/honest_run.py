@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from claims import claims_of
 from _pytest.mark.expression import Expression
 
 LEAST_SECONDS = 1  # a lesson that imports PyTorch or scikit-learn cannot be quicker
@@ -44,19 +45,21 @@ def find_faults(root, lessons, runs):
         The repository.
     lessons : list of Path
         The notebooks that should have run, relative to it.
-    runs : dict of str to (list, list)
-        By notebook, pytest's reports on its cells and on its exercises.
+    runs : dict of str to dict of str to list
+        By notebook, pytest's reports on its cells, exercises and claims, under "Cell", "Exercise"
+        and "Claim".
     """
     faults = []
     for lesson in lessons:
-        cells, exercises = runs.get(lesson.as_posix(), ([], []))
+        run = runs.get(lesson.as_posix(), {})
+        cells, exercises, claims = (run.get(kind, []) for kind in ("Cell", "Exercise", "Claim"))
         if not cells:
             faults.append(f"{lesson} was not collected")
             continue
         seconds = sum(report.duration for report in cells if report.when == "call")
         if seconds < LEAST_SECONDS:
             faults.append(f"{lesson} took {seconds:.2f} s: did its cells run at all?")
-        for report in cells + exercises:
+        for report in cells + exercises + claims:
             item = report.nodeid.rpartition("::")[2]
             if report.skipped and (lesson.name, item) not in MAY_BE_SKIPPED:
                 faults.append(f"{lesson}, {item} was skipped, and no reason is on record")
@@ -66,6 +69,8 @@ def find_faults(root, lessons, runs):
         checks = sum(len(re.findall(r"^check\(", source, re.MULTILINE)) for source in sources)
         if len({report.nodeid for report in exercises}) < checks:
             faults.append(f"{lesson}: not every exercise was proved")
+        if len({report.nodeid for report in claims}) < len(claims_of(lesson.stem, root)):
+            faults.append(f"{lesson}: not every claim was run")
     return faults
 
 

@@ -9,6 +9,10 @@ behind a line of the lesson that stands in exactly one of its cells:
 That file is read, not imported. pytest --nbval runs each claim in the lesson's kernel, directly
 behind that cell, in a copy of the lesson's names; a failure shows the values, as pytest does.
 A claim whose line is gone, or stands in two cells, fails.
+
+The file may also say which numbers of the lesson's text are right though no output prints them:
+
+    UNPRINTED = {"1.35": "the interquartile range of a standard normal distribution"}
 """
 
 import ast
@@ -65,15 +69,12 @@ def claims_of(lesson, root):
     ValueError
         If the file has anything but a docstring and claims.
     """
-    path = root / "tests" / "lessons" / f"{lesson}.py"
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
+    path, text = read(lesson, root)
     claims = []
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue
         match node:
+            case ast.Expr(value=ast.Constant()) | ast.Assign(targets=[ast.Name(id="UNPRINTED")]):
+                pass
             case ast.With(
                 items=[
                     ast.withitem(
@@ -92,3 +93,16 @@ def claims_of(lesson, root):
                     f'{path.name}, line {node.lineno}: expected `with after("a line of the lesson"):`'
                 )
     return claims
+
+
+def unprinted_numbers_of(lesson, root):
+    """Numbers of a lesson's text that no output prints, with the reasons why they are right."""
+    for node in ast.parse(read(lesson, root)[1]).body:
+        if isinstance(node, ast.Assign):
+            return ast.literal_eval(node.value)
+    return {}
+
+
+def read(lesson, root):
+    path = root / "tests" / "lessons" / f"{lesson}.py"
+    return path, path.read_text(encoding="utf-8") if path.exists() else ""

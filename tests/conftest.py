@@ -71,7 +71,9 @@ def run_course(tmp_path):
     shutil.copy(REPOSITORY / "conftest.py", tmp_path)
     outer = ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
     environment = {name: value for name, value in os.environ.items() if name not in outer}
-    environment["PYTHONPATH"] = os.pathsep.join(str(REPOSITORY / name) for name in ("tools", "tests"))
+    environment["PYTHONPATH"] = os.pathsep.join(
+        str(REPOSITORY / name) for name in ("tools", "tests")
+    )
 
     def run(*cells, claims="", arguments=("--nbval", "notebooks"), folder=".", workers=0):
         (tmp_path / "tests" / "lessons").mkdir(parents=True, exist_ok=True)

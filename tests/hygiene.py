@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import set_address
+from claims import unprinted_numbers_of
 
 from helpers.exercises import find_exercises
 
@@ -22,7 +23,10 @@ LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\)")
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|Users|root|tmp|usr|opt|var|etc|mnt|work|content|private)/\w|\b[A-Z]:\\\w"
 )
-KNOWN_TAGS = {"nbval-ignore-output", "nbval-raises-exception"}
+KNOWN_TAGS = re.compile(
+    r"nbval-ignore-output|nbval-raises-exception|first-screen|tolerance-\d+(\.\d+)?%"
+)
+PICTURE = re.compile(r"!\[[^\]]+\]\(data:image/png;base64,([^)]+)\)")
 MAX_BYTES = 1_000_000
 
 
@@ -106,14 +110,267 @@ def cell_sizes(notebook, path):
 
 def words_per_line(notebook, path):
     """Enough prose to read the outputs, not so much that the code drowns."""
-    prose = " ".join(cell.source for cell in markdown_cells(notebook))
-    words = len(re.sub(r"\]\([^)]*\)", "] ", prose).split())
-    lines = sum(
-        bool(line.strip()) for cell in code_cells(notebook) for line in cell.source.splitlines()
-    )
+    words = count_words(markdown_cells(notebook))
+    lines = count_lines(code_cells(notebook))
     if not 6 <= words / max(lines, 1) <= 14:
         return [f"{words} words on {lines} lines of code: {words / lines:.1f}, expected 6 to 14"]
     return []
+
+
+def count_words(cells):
+    prose = re.sub(r"\]\([^)]*\)", "] ", " ".join(cell.source for cell in cells))
+    return sum(bool(re.search(r"\w", word)) for word in prose.split())
+
+
+def count_lines(cells):
+    """Lines of code that a reader sees: the set-up cell is hidden."""
+    return sum(
+        bool(line.strip())
+        for cell in cells
+        if cell.id != set_address.CELL_ID
+        for line in cell.source.splitlines()
+    )
+
+
+def sections(notebook):
+    """(headings above, cells) of each piece between two headings; headings are level and text."""
+    above, pieces = {}, [((), [])]
+    for cell in notebook.cells:
+        heading = cell.cell_type == "markdown" and re.match(r"(#+) +(.*)", cell.source)
+        if heading:
+            level = len(heading[1])
+            above = {k: text for k, text in above.items() if k < level} | {level: heading[2]}
+            pieces.append((tuple(above.values()), []))
+        pieces[-1][1].append(cell)
+    return pieces
+
+
+def core_minutes(notebook):
+    """Minutes to read the lesson, without its exercises and what is marked as optional."""
+    cells = [
+        cell
+        for headings, piece in sections(notebook)
+        if not re.search(r"\(optional\)|(?:^|\n)Exercise", "\n".join(headings))
+        for cell in piece
+    ]
+    words = count_words([cell for cell in cells if cell.cell_type == "markdown"])
+    lines = count_lines([cell for cell in cells if cell.cell_type == "code"])
+    return 5 * round((words / 180 + lines / 6) / 5)
+
+
+def exercise_minutes(notebook):
+    found = re.findall(r"^#+ Exercise .*\((\d+) minutes\)$", prose_of(notebook), re.MULTILINE)
+    return sum(map(int, found))
+
+
+def times_are_computed(notebook, path):
+    core, exercises = core_minutes(notebook), exercise_minutes(notebook)
+    line = f"**Time**: {core} minutes, and {exercises} for the exercises"
+    opening = "\n".join(cell.source for cell in before_code(notebook))
+    faults = [] if line in opening else [f"the first screen must say {line!r}"]
+    if core > 90:
+        faults.append(f"the core takes {core} minutes, at most 90")
+    if core >= 60 and "**A place to stop.**" not in prose_of(notebook):
+        faults.append("a lesson of an hour or more needs a callout: > **A place to stop.** …")
+    if found := re.findall(
+        r"^#+ Exercise (?!.*\(\d+ minutes\)$).*", prose_of(notebook), re.MULTILINE
+    ):
+        faults.append(f"exercises without their minutes: {found}")
+    return faults
+
+
+def before_code(notebook):
+    """The first screen: the cells before the first code cell."""
+    kinds = [cell.cell_type for cell in notebook.cells]
+    return notebook.cells[: kinds.index("code") if "code" in kinds else None]
+
+
+def first_screen_makes_curious(notebook, path):
+    """A question, and a picture or table; a picture is the lesson's own figure, still current."""
+    opening = "\n\n".join(cell.source for cell in before_code(notebook))
+    faults = []
+    if not re.search(r"\w\?", re.sub(r"\]\([^)]*\)", "]", opening)):
+        faults.append("no question before the first code cell")
+    pictures = PICTURE.findall(opening)
+    if not pictures and not re.search(r"^\|[-:| ]+\|$", opening, re.MULTILINE):
+        faults.append("neither a picture nor a table before the first code cell")
+    shown = [
+        output.data["image/png"].replace("\n", "")
+        for cell in code_cells(notebook)
+        if "first-screen" in cell.metadata.get("tags", [])
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    if pictures != shown[-1:]:
+        faults.append(
+            "the first picture is not the figure of the cell with the tag first-screen: "
+            "run tools/execute_lesson.py"
+        )
+    return faults
+
+
+def set_up_cell_is_hidden(notebook, path):
+    """In JupyterLab and in Colab; what it prints is one line."""
+    cell = next((cell for cell in code_cells(notebook)), None)
+    if cell is None or cell.id != set_address.CELL_ID:
+        return ["the first code cell is not the set-up cell"]
+    faults = []
+    if {k: v for k, v in cell.metadata.items() if k != "tags"} != set_address.HIDDEN:
+        faults.append(f"the set-up cell's metadata must be {set_address.HIDDEN}")
+    text = "".join(text_of(output) for output in cell.outputs)
+    if len(cell.outputs) != 1 or len(text.splitlines()) != 1:
+        faults.append(f"the set-up cell must print one line, got {text!r}")
+    return faults
+
+
+def few_assertions(notebook, path):
+    """What keeps results in bounds stands in tests/lessons; what stays on the page teaches."""
+    asserts = [
+        node
+        for cell in code_cells(notebook)
+        for node in ast.walk(ast.parse(without_magics(cell.source)))
+        if isinstance(node, ast.Assert)
+    ]
+    lines = count_lines(code_cells(notebook))
+    faults = [
+        f"a magic number: {ast.unparse(node)}" for node in asserts if has_magic_number(node.test)
+    ]
+    if len(asserts) > lines / 30:
+        faults.append(f"{len(asserts)} assertions on {lines} lines of code, at most one in 30")
+    return faults
+
+
+def has_magic_number(test):
+    """Whether something is measured against a number other than 0 or 1, or is set equal to a
+    number with decimals. A shape or a count may be compared: `X.shape == (2, 3)`.
+    """
+    for node in ast.walk(test):
+        if isinstance(node, ast.Compare):
+            bounds = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
+            numbers = [n for side in (node.left, *node.comparators) for n in literals(side)]
+            if any(n not in (0, 1) if bounds else n != int(n) for n in numbers):
+                return True
+    return False
+
+
+def literals(node):
+    """The numbers in an expression, but not those in a call or an index."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if type(node.value) in (int, float) else []
+    if isinstance(node, ast.Call | ast.Subscript):
+        return []
+    return [number for child in ast.iter_child_nodes(node) for number in literals(child)]
+
+
+NUMBER = re.compile(
+    r"(?<![\w.])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+(?=\s?%))(?P<percent>\s?%)?"
+)
+NO_RESULT = re.compile(
+    r"""https?://\S+ | `[^`]*` | \]\([^)]*\) | ^\#+\ .*$
+      | \b(?:[Ss]ections?|[Ee]xercises?|[Ll]essons?|Python|PyTorch|torchvision|CUDA|NumPy|pandas
+            |scikit-learn|SciPy|ONNX|[Vv]ersions?|CC\ BY(?:-[A-Z-]+)?)\ [\d.]*\d(?:(?:,|\ and|\ to|\ or)\ \d[\d.]*\d)*""",
+    re.VERBOSE | re.MULTILINE,
+)
+
+
+def numbers_are_in_an_output(notebook, path):
+    """A number in the text stands in an output or in the code of its section.
+
+    Only numbers with decimals, thousands or a percent sign; rounded ones count. The opening, the
+    recap and the exercises may take theirs from anywhere. What is right and printed nowhere
+    stands with its reason in UNPRINTED, in tests/lessons.
+    """
+    reasons = unprinted_numbers_of(path.stem, REPOSITORY)
+    everywhere = numbers_of(code_cells(notebook))
+    faults, excused = [], set()
+    for (chapter, *_), cells in chapters(notebook):
+        own = numbers_of([cell for cell in cells if cell.cell_type == "code"])
+        numbers = own if re.match(r"\d+\.\d+", chapter) else everywhere
+        for cell in cells:
+            if cell.cell_type != "markdown":
+                continue
+            for match in NUMBER.finditer(NO_RESULT.sub(" ", cell.source)):
+                if is_among(match["number"], match["percent"], numbers):
+                    continue
+                if match["number"] in reasons:
+                    excused.add(match["number"])
+                else:
+                    around = match.string[max(0, match.start() - 40) : match.end() + 20]
+                    faults.append(
+                        f"{match[0]} is in no output of its section: …{' '.join(around.split())}…"
+                    )
+    stale = sorted(set(reasons) - excused)
+    return faults + [f"UNPRINTED has {number}, which the text does not need" for number in stale]
+
+
+def chapters(notebook):
+    """The cells under each heading of level 1 or 2, smaller sections included."""
+    found = [(("",), [])]
+    for headings, cells in sections(notebook):
+        top = headings[:2] if len(headings) > 1 else headings
+        name = (headings[-1] if len(headings) == 1 else headings[1],) if headings else ("",)
+        if top and name != found[-1][0]:
+            found.append((name, []))
+        found[-1][1].extend(cells)
+    return found
+
+
+def numbers_of(cells):
+    texts = [cell.source for cell in cells] + [text_of(o) for cell in cells for o in cell.outputs]
+    found = re.findall(r"\d+(?:[,_]\d{3})+(?:\.\d+)?|\d*\.?\d+(?:[eE][-+]?\d+)?", "\n".join(texts))
+    return {float(re.sub("[,_]", "", number)) for number in found}
+
+
+def is_among(number, percent, numbers):
+    digits = len(number.partition(".")[2])
+    value, step = float(number.replace(",", "")), 0.501 * 10**-digits
+    if percent:
+        return any(min(abs(n - value), abs(100 * n - value)) <= step for n in numbers)
+    return any(min(abs(n - value), abs(n / 100 - value)) <= step for n in numbers)
+
+
+DATA_NAME = re.compile(
+    r"[XyAB]|[XyAB]_\w+|\w+_(?:train|valid|test)|(?:data|table|frame|image|label|feature|target)s?"
+)
+LOADER = re.compile(r"(?:load|fetch|read|make)_(?!pipeline|column|loader|scorer|union)\w+")
+
+
+def one_name_one_data_set(notebook, path):
+    """No name of data is given to what comes from another loader, as far as code can see."""
+    origins, faults = {}, []
+    for cell in code_cells(notebook):
+        for node in top_level_assignments(ast.parse(without_magics(cell.source))):
+            parts = list(ast.walk(node.value))
+            called = [
+                getattr(p.func, "attr", getattr(p.func, "id", ""))
+                for p in parts
+                if isinstance(p, ast.Call)
+            ]
+            found = {name for name in called if LOADER.fullmatch(name)}
+            for part in parts:
+                if isinstance(part, ast.Name):
+                    found |= origins.get(part.id, set())
+            names = [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+            for name in names:
+                before = origins.get(name, set())
+                if DATA_NAME.fullmatch(name) and found and before and not found & before:
+                    faults.append(f"{name} holds {sorted(before)}, then {sorted(found)}")
+                if isinstance(node.targets[0], ast.Name | ast.Tuple):
+                    origins[name] = found
+    return faults
+
+
+def top_level_assignments(tree):
+    """Assignments to the notebook's own names, also inside for, with, if and try."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Assign):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            yield from top_level_assignments(node)
+
+
+def without_magics(source):
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
 def no_absolute_path(notebook, path):
@@ -136,10 +393,13 @@ def links_lead_somewhere(notebook, path):
 
 
 def listed_in_readme(notebook, path):
+    """In the README's table, with the minutes it takes."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    if f"(notebooks/{path.name})" not in readme:
-        return [f"the README's table has no link to notebooks/{path.name}"]
-    return []
+    row = re.search(rf"^\| \[.*\(notebooks/{re.escape(path.name)}\).*$", readme, re.MULTILINE)
+    if row is None:
+        return [f"the README's table has no row for notebooks/{path.name}"]
+    minutes = f"| {core_minutes(notebook)} + {exercise_minutes(notebook)} min |"
+    return [] if minutes in row[0] else [f"the README's row must say {minutes!r}: {row[0]}"]
 
 
 def figures_are_png(notebook, path):
@@ -162,7 +422,7 @@ def metadata_is_stripped(notebook, path):
     faults = [
         f"cell {index} has metadata {sorted(extra)}; run nbstripout as the README says"
         for index, cell in enumerate(notebook.cells)
-        if (extra := set(cell.metadata) - {"tags"})
+        if cell.id != set_address.CELL_ID and (extra := set(cell.metadata) - {"tags"})
     ]
     if extra := set(notebook.metadata) - {"kernelspec", "language_info"}:
         faults.append(f"the notebook has metadata {sorted(extra)}")
@@ -172,10 +432,10 @@ def metadata_is_stripped(notebook, path):
 def tags_are_known(notebook, path):
     """A skipped cell is a cell that nobody checks."""
     return [
-        f"cell {index} has the tag {tag!r}, expected one of {sorted(KNOWN_TAGS)}"
+        f"cell {index} has the tag {tag!r}, expected one like {KNOWN_TAGS.pattern}"
         for index, cell in enumerate(notebook.cells)
         for tag in cell.metadata.get("tags", [])
-        if tag not in KNOWN_TAGS
+        if not KNOWN_TAGS.fullmatch(tag)
     ]
 
 
@@ -251,7 +511,10 @@ def set_up_cell_is_current(notebook, path):
         address, tag
     ):
         faults.append("the set-up cell is not current")
-    if set_address.colab_sentence(path.name, address, tag) not in notebook.cells[0].source:
+    lines = re.findall(
+        r"^\*\*Colab\*\*: .*$", "\n".join(c.source for c in before_code(notebook)), re.MULTILINE
+    )
+    if lines != set_address.colab_lines(path.name, address, tag):
         faults.append("the Colab line is not current")
     return [f"{fault}: run python tools/set_address.py" for fault in faults]
 
@@ -282,8 +545,7 @@ def portability_faults(source):
         for pattern, why in NOT_PORTABLE.items()
         if (match := re.search(pattern, source, re.MULTILINE))
     ]
-    python = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-    for node in ast.walk(ast.parse(python)):
+    for node in ast.walk(ast.parse(without_magics(source))):
         if opens_text(node) and "encoding" not in [keyword.arg for keyword in node.keywords]:
             faults.append(f"a text file without encoding ({ast.unparse(node)[:60]})")
     return faults
@@ -336,6 +598,12 @@ RULES = [
     no_empty_cell,
     cell_sizes,
     words_per_line,
+    first_screen_makes_curious,
+    set_up_cell_is_hidden,
+    times_are_computed,
+    few_assertions,
+    numbers_are_in_an_output,
+    one_name_one_data_set,
     no_absolute_path,
     links_lead_somewhere,
     listed_in_readme,

@@ -73,9 +73,7 @@ def find_differences(stored, new, tolerance=0):
         difference = abs(value_of(now) - value_of(before))
         allowed = unit and max(unit, abs(value_of(before)) * Decimal(str(tolerance)))
         if difference > allowed:
-            count = (
-                f"{difference / unit:.0f} units of its last digit" if unit else "a whole number"
-            )
+            count = f"{difference / unit:.0f} units of its last digit" if unit else "a whole number"
             limit = f"{allowed / unit:.0f} allowed" if unit else "which may not change"
             faults.append(f"stored {before}, now {now}: {count}, {limit}")
     return faults

@@ -28,7 +28,7 @@ def test_claim_works_on_a_copy_of_the_names(run_course):
     claims = (
         '"""Claims."""\n\n'
         'with after("accuracy = 0.9"):\n    accuracy = 7\n    assert accuracy == 7\n'
-        'with after("names = [\'a\']"):\n    assert accuracy == 0.9\n    assert len(names) == 1\n'
+        "with after(\"names = ['a']\"):\n    assert accuracy == 0.9\n    assert len(names) == 1\n"
     )
     run = run_with(run_course, claims)
     assert run.returncode == 0, run.stdout

@@ -7,7 +7,6 @@ from honest_run import expected_lessons
 from hygiene import REPOSITORY
 from nbformat.v4 import new_code_cell, new_output
 
-
 SLOW = "import time; time.sleep(1.1)"
 
 

@@ -168,4 +168,3 @@ def test_cells_under_nbval(run_course, worth):
 
 def failures(text):
     return "\n".join(f"{line} " for line in text.splitlines() if line.startswith("FAILED"))
-

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import nbformat
-from claims import claims_of
 from _pytest.mark.expression import Expression
+from claims import claims_of
 
 LEAST_SECONDS = 1  # a lesson that imports PyTorch or scikit-learn cannot be quicker
 MAY_BE_SKIPPED = {}  # {(name of the notebook, "Cell 3"): "why nobody can run it here"}

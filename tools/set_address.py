@@ -19,9 +19,11 @@ import nbformat
 
 REPOSITORY = Path(__file__).parent.parent
 CELL_ID = "set-up"
+HIDDEN = {"cellView": "form", "jupyter": {"source_hidden": True}}  # in Colab, in JupyterLab
 
 NO_ADDRESS = "This copy of the course has no address yet, so Colab cannot install it."
 INSTALL = """\
+# @title Set-up
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -33,6 +35,7 @@ from helpers.environment import set_up
 
 print(set_up())"""
 INSTALL_NOTHING = f"""\
+# @title Set-up
 import sys
 from importlib.util import find_spec
 
@@ -89,18 +92,19 @@ def replace_once(pattern, new, text):
 
 def write_into(notebook, name, address, tag):
     """Put the set-up cell and the Colab line into one notebook, or bring them up to date."""
-    line = f"**Colab**: {colab_sentence(name, address, tag)}"
-    head = notebook.cells[0]
-    without = re.sub(r"\n\n\*\*Colab\*\*: .*", "", head.source)
-    head.source = f"{without}\n\n{line}"
-    source = set_up_cell(address, tag)
+    lines = colab_lines(name, address, tag)
     for cell in notebook.cells:
-        if cell.id == CELL_ID:
-            cell.source = source
-            return
-    [index] = [k for k, cell in enumerate(notebook.cells) if cell.source.startswith("## Set-up")]
-    cell = nbformat.v4.new_code_cell(source, id=CELL_ID)
-    notebook.cells.insert(index + 1, cell)
+        if cell.cell_type == "markdown" and "**Time**: " in cell.source:
+            without = re.sub(r"\n\n\*\*Colab\*\*: .*", "", cell.source)
+            cell.source = "\n\n".join([without, *lines])
+            break
+    source = set_up_cell(address, tag)
+    if all(cell.id != CELL_ID for cell in notebook.cells):
+        [index] = [k for k, c in enumerate(notebook.cells) if c.source.startswith("## Set-up")]
+        notebook.cells.insert(index + 1, nbformat.v4.new_code_cell(id=CELL_ID))
+    [cell] = [cell for cell in notebook.cells if cell.id == CELL_ID]
+    cell.source = source
+    cell.metadata.update(HIDDEN)
 
 
 def set_up_cell(address, tag):
@@ -109,10 +113,11 @@ def set_up_cell(address, tag):
     return INSTALL.format(archive=f"{address}/archive/refs/tags/{tag}.zip")
 
 
-def colab_sentence(name, address, tag):
+def colab_lines(name, address, tag):
+    """The lesson's line that leads to Colab, in a list; without an address there is none."""
     if is_placeholder(address):
-        return NO_ADDRESS
-    return f"[open this lesson in Google Colab]({colab_link(name, address, tag)})."
+        return []
+    return [f"**Colab**: [open this lesson in Google Colab]({colab_link(name, address, tag)})."]
 
 
 def readme_line(paths, address, tag):

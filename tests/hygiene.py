@@ -280,7 +280,7 @@ def numbers_are_in_an_output(notebook, path):
     recap and the exercises may take theirs from anywhere. What is right and printed nowhere
     stands with its reason in UNPRINTED, in tests/lessons.
     """
-    reasons = unprinted_numbers_of(path.stem, REPOSITORY)
+    reasons = unprinted_numbers_of(path.stem, path.parent.parent)
     everywhere = numbers_of(code_cells(notebook))
     faults, excused = [], set()
     for (chapter, *_), cells in chapters(notebook):
@@ -387,14 +387,14 @@ def links_lead_somewhere(notebook, path):
     return [
         f"a link to {target}, which does not exist"
         for target in targets
-        if not re.match(r"https?://|#|mailto:", target)
+        if not re.match(r"https?://|#|mailto:|data:", target)
         and not (path.parent / target.partition("#")[0]).exists()
     ]
 
 
 def listed_in_readme(notebook, path):
     """In the README's table, with the minutes it takes."""
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    readme = (path.parent.parent / "README.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| \[.*\(notebooks/{re.escape(path.name)}\).*$", readme, re.MULTILINE)
     if row is None:
         return [f"the README's table has no row for notebooks/{path.name}"]

@@ -59,11 +59,12 @@ def test_every_link_and_cell_follows_from_the_address(fork):
         link = f"https://colab.research.google.com/github/someone/a-fork/blob/{TAG}/notebooks/{path.name}"
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        assert f"({link})" in notebook.cells[0].source
+        [opening] = [c for c in notebook.cells if "**Time**: " in c.source]
+        assert opening.source.endswith(f"**Colab**: [open this lesson in Google Colab]({link}).")
         assert f"({link})" in readme
         [cell] = [cell for cell in notebook.cells if cell.id == set_address.CELL_ID]
         assert f'"{ADDRESS}/archive/refs/tags/{TAG}.zip"' in cell.source
-        assert sum(bool(line.strip()) for line in cell.source.splitlines()) <= 8
+        assert sum(bool(line.strip()) for line in cell.source.splitlines()) <= 9
 
 
 def test_outputs_and_all_other_cells_stay(fork):
@@ -73,7 +74,13 @@ def test_outputs_and_all_other_cells_stay(fork):
         after = nbformat.read(fork / "notebooks" / path.name, as_version=4).cells
         assert [cell.get("outputs") for cell in before] == [cell.get("outputs") for cell in after]
         changed = [b.id for b, a in zip(before, after, strict=True) if b.source != a.source]
-        assert changed == [before[0].id, set_address.CELL_ID]
+        assert changed == ["promises", set_address.CELL_ID]
+
+
+def test_without_address_no_lesson_speaks_of_colab(fork):
+    for path in sorted(fork.glob("notebooks/*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        assert not any("**Colab**" in cell.source for cell in notebook.cells)
 
 
 def test_there_and_back_leaves_no_trace(fork):
@@ -91,6 +98,16 @@ def test_new_version_moves_every_tag(fork):
     for name, content in texts(fork).items():
         assert TAG.encode() not in content, name
         assert b"v1.2.0" in content or name == "pyproject.toml", name
+
+
+def test_set_up_cell_is_put_where_there_is_none_and_hidden(fork):
+    path = fork / "notebooks" / LESSONS[0].name
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if cell.id != set_address.CELL_ID]
+    set_address.write_into(notebook, path.name, ADDRESS, TAG)
+    [index] = [k for k, cell in enumerate(notebook.cells) if cell.id == set_address.CELL_ID]
+    assert notebook.cells[index - 1].source.startswith("## Set-up")
+    assert notebook.cells[index].metadata == set_address.HIDDEN
 
 
 @pytest.mark.parametrize(

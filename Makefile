@@ -1,6 +1,6 @@
 # make lab    set everything up and open JupyterLab on lesson 1
 # make test   set everything up and run the whole suite
-# make lint   look at style only;  make format   mend it
+# make lint   look at style only;  make format   fix it
 # make bench  compare the training loop's speed with others', which takes a while
 # make test-colab    run everything with the versions of Google Colab, in .venv-colab
 # make test-browser  run every lesson in JupyterLab in a browser (needs chromium)

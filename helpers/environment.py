@@ -144,9 +144,7 @@ def set_up():
     if not rows:
         return "All packages of the course are here."
     if "google.colab" not in sys.modules:
-        return (
-            f"Missing or too old: {', '.join([*missing, *old])}. Lesson 1 shows how to mend that."
-        )
+        return f"Missing or too old: {', '.join([*missing, *old])}. Lesson 1 shows how to fix that."
     if missing:
         _install(missing.values())
     done = f"Installed for this session: {', '.join(missing) or 'nothing'}."
@@ -176,7 +174,7 @@ def _install(requirements):
 
 
 def environment_report():
-    """Describe the machine and the packages, one line each, with the command that mends each fault.
+    """Describe the machine and the packages, one line each, with the command that fixes each fault.
 
     Never raises: what cannot be found out is reported as such.
 
@@ -201,7 +199,7 @@ def environment_report():
     ]
     if faults:
         lines.append(
-            f"To mend: {len(faults)} ({', '.join(faults)}); run the commands above, then restart the kernel."
+            f"To fix: {len(faults)} ({', '.join(faults)}); run the commands above, then restart the kernel."
         )
     else:
         lines.append("All packages are there and new enough.")
@@ -236,12 +234,12 @@ def _package_lines():
     lines, faults = [], []
     for requirement, name, needed, found, ok in requirements:
         if ok:
-            lines.append(f"{name:16} {found:14} needed {needed:8} ok")
+            lines.append(f"{name:33} {found:14} needed {needed:8} ok")
         else:
             faults.append(name)
             verdict = "too old" if found else "missing"
             lines.append(
-                f'{name:16} {found or "-":14} needed {needed:8} {verdict}. Run: pip install --upgrade "{requirement}"'
+                f'{name:33} {found or "-":14} needed {needed:8} {verdict}. Run: pip install --upgrade "{requirement}"'
             )
     return lines, faults
 

@@ -11,6 +11,7 @@ import statistics
 import tomllib
 from pathlib import Path
 
+import nbformat
 import set_address
 from claims import unprinted_numbers_of
 
@@ -110,11 +111,24 @@ def cell_sizes(notebook, path):
 
 def words_per_line(notebook, path):
     """Enough prose to read the outputs, not so much that the code drowns."""
-    words = count_words(markdown_cells(notebook))
-    lines = count_lines(code_cells(notebook))
+    cells = [
+        cell
+        for headings, piece in sections(notebook)
+        if not re.search(r"(?:^|\n)(?:Exercise|Further reading)", "\n".join(headings))
+        for cell in piece
+    ]
+    words = count_words([cell for cell in cells if cell.cell_type == "markdown"])
+    words -= count_words(tables_of(cells))  # looked up, not read
+    lines = count_lines([cell for cell in cells if cell.cell_type == "code"])
     if not 6 <= words / max(lines, 1) <= 14:
         return [f"{words} words on {lines} lines of code: {words / lines:.1f}, expected 6 to 14"]
     return []
+
+
+def tables_of(cells):
+    """Markdown cells with nothing but the tables of `cells`."""
+    lines = [line for cell in cells for line in cell.source.splitlines() if line.startswith("|")]
+    return [nbformat.v4.new_markdown_cell("\n".join(lines))]
 
 
 def count_words(cells):

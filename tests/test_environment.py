@@ -80,7 +80,7 @@ def test_report_judges_versions(monkeypatch, version, verdict):
     [line] = [line for line in report.splitlines() if line.startswith("scikit-learn")]
     assert verdict in line
     assert ('pip install --upgrade "scikit-learn>=1.6.1"' in line) == (verdict != "ok")
-    assert ("To mend: 1 (scikit-learn)" in report) == (verdict != "ok")
+    assert ("To fix: 1 (scikit-learn)" in report) == (verdict != "ok")
 
 
 def test_report_where_the_course_is_not_installed(monkeypatch):
@@ -226,7 +226,7 @@ def test_set_up_only_looks_where_everything_is_there(monkeypatch):
 
 
 def test_set_up_installs_nothing_outside_colab(without_skorch):
-    assert set_up() == "Missing or too old: skorch. Lesson 1 shows how to mend that."
+    assert set_up() == "Missing or too old: skorch. Lesson 1 shows how to fix that."
     assert without_skorch == []
 
 

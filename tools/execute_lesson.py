@@ -31,7 +31,9 @@ def main():
 def execute(path):
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, resources=resources, record_timing=False).execute()
+    NotebookClient(
+        notebook, resources=resources, record_timing=False, coalesce_streams=True
+    ).execute()
     strip(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

@@ -289,14 +289,14 @@ def exercise_3_4(answer):
 
         scalers = [StandardScaler(), MinMaxScaler(), "passthrough"]
         grid = GridSearchCV(svm, {"standardscaler": scalers, "svc__C": [1, 10]}, cv=5)
-        answer = grid.fit(X_train, y_train).best_estimator_
+        answer = grid.fit(X_digits_train, y_digits_train).best_estimator_
     """,
     wrong={
         "answer = search": "still stretches",
         "answer = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))": "a straight boundary",
         "answer = SVC(gamma=1)": "learns each image by heart",
         "answer = search.best_score_": "a number",
-        "answer = SVC().fit(X_train, y_train).predict(X_test)": "the predictions",
+        "answer = SVC().fit(X_digits_train, y_digits_train).predict(X_digits_test)": "the predictions",
     },
 )
 def exercise_3_5(answer):

@@ -360,9 +360,9 @@ def exercise_7_5(answer):
             return tuple(np.percentile(differences, [2.5, 97.5]))
 
 
-        pred_net = np.where(right["network"], y_test, 1 - y_test)
-        pred_boosting = np.where(right["boosting"], y_test, 1 - y_test)
-        low, high = paired_interval(y_test, pred_net, pred_boosting, f1_score, n_draws=100)
+        pred_net = np.where(right["network"], y_income_test, 1 - y_income_test)
+        pred_boosting = np.where(right["boosting"], y_income_test, 1 - y_income_test)
+        low, high = paired_interval(y_income_test, pred_net, pred_boosting, f1_score, n_draws=100)
         print(f"F1, network minus gradient boosting: {low:.2f} to {high:.2f}")
         answer = paired_interval
     """,

@@ -1,0 +1,69 @@
+"""Claims about lesson 1."""
+
+UNPRINTED = {
+    "12.8": "a driver's CUDA version, as an example",
+    "12.2": "a report made up for exercise 1.2",
+    "13.1": "a report made up for exercise 1.2",
+}
+
+with after('print("conda:", Path(sys.prefix, "conda-meta").is_dir())'):
+    assert sys.version_info >= (3, 11)
+
+with after("X = measured[measures].to_numpy()"):
+    assert X.shape == (342, 4)
+
+with after("centred = X - mean"):
+    assert np.allclose(centred.mean(axis=0), 0)
+
+with after("print((0.1 + 0.2) + 0.3, 0.1 + (0.2 + 0.3))"):
+    assert (0.1 + 0.2) + 0.3 != 0.1 + (0.2 + 0.3)
+
+with after("random.seed(0)"):
+
+    def draw():
+        return [random.random(), np.random.rand(), torch.rand(1).item()]
+
+    seed_everything(0)
+    first = draw()
+    seed_everything(0)
+    assert draw() == first
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    assert draw() == first
+
+with after("print(device)"):
+    assert device == get_device()
+
+with after("add_up()"):
+    assert not torch.are_deterministic_algorithms_enabled()
+
+with after("classifier.fit(X_train, y_train)"):
+    assert classifier.score(X_test, y_test) > 0.95 > baseline.score(X_test, y_test)
+    assert (predicted == y_test).mean() > 0.95
+    assert (predicted == classifier.predict(X_test)).all()
+
+with after('print(f"PyTorch      {model.weight.norm().item():.2f}")'):
+    assert model.weight.norm().item() > 1.3 * np.linalg.norm(classifier[-1].coef_)
+
+with after('pd.crosstab(groups, y, rownames=["group"], colnames=["species"])'):
+    counts = pd.crosstab(groups, y)
+    assert counts.loc[1].tolist() == [0, 0, (y == "Gentoo").sum()]
+    assert len(y) - counts.max().sum() == 29
+    assert 0.7 < adjusted_rand_score(y, groups) < 0.9
+
+with after("print(f\"{sex:6} {len(part)} {adjusted_rand_score(part['species'], found):.3f}\")"):
+    assert adjusted_rand_score(part["species"], found) > 0.9
+
+with after(
+    'print("first episode:", steps[0], "steps; mean of the last twenty:", np.mean(steps[-20:]))'
+):
+    assert steps[0] > 20
+    assert np.mean(steps[20:40]) < 14
+    cell, way = (0, 0), 0
+    while grid[cell] != "G" and way < 20:
+        cell, way = step(cell, actions[Q[cell].argmax()]), way + 1
+    assert way == 8
+
+with after("print(Q[0, 0].max().round(2))"):
+    assert abs(Q[0, 0].max() - -8) < 0.01

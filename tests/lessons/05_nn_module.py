@@ -1,0 +1,144 @@
+"""Claims about lesson 5."""
+
+UNPRINTED = {"6,000": "the limit that exercise 5.6 sets"}
+
+with after('print(f"{baseline_accuracy:.3f}")'):
+    assert 0.94 < baseline_accuracy < 0.99
+
+with after('print(f"accuracy before training: {untrained:.3f}")'):
+    assert untrained < 0.3
+
+with after("for hidden in (Hidden(layers), Hidden(nn.ModuleList(layers))):"):
+    assert Hidden(layers)(X_train).shape == (1000, 10)
+    assert not list(Hidden(layers).parameters())
+
+with after('_ = axes[0].set_ylabel("output and derivative")'):
+    steepest = {
+        name: torch.autograd.grad(activations[name](x).sum(), x)[0].max().item()
+        for name in activations
+    }
+    assert abs(steepest["sigmoid"] - 0.25) < 1e-3
+    assert abs(steepest["tanh"] - 1) < 1e-3
+    assert steepest["ReLU"] == 1
+
+with after("for name, column in gradients.items():"):
+    ratios = gradients.loc[1] / gradients.loc[8]
+    assert ratios["sigmoid"] < 1e-5
+    assert 0.01 < ratios["ReLU"] < 0.2 < ratios["tanh"]
+
+with after('print({name: f"{rise:.2f} times" for name, rise in rises.items()})'):
+    assert rises["MSE"] > 2
+    assert max(rises["L1"], rises["Huber"]) < 1.1
+
+with after("print(dropped.unique())"):
+    assert abs(dropped.mean() - 1) < 0.1
+    assert abs((dropped == 0).float().mean() - 0.5) < 0.05
+
+with after("moved = (norm.running_mean - before).abs().max()"):
+    assert not norm.training
+    assert torch.equal(before, norm.running_mean)
+    in_training = copy.deepcopy(norm).train()
+    in_training(X_valid.flatten(1))
+    assert not torch.equal(in_training.running_mean, norm.running_mean)
+
+with after('print("first labels:", first_epoch[0][:8], "and then", second_epoch[0][:8])'):
+    assert first_epoch != second_epoch
+
+with after("assert passes[1] == first_epoch"):
+    assert sizes == [len(y) for y in passes[0]]
+
+with after("loss_by_hand.append(train_one_epoch(model, train_loader, loss_fn, optimizer))"):
+    assert valid_accuracy > 0.92
+    assert loss_by_hand[0] > 1 > 0.1 > loss_by_hand[-1]
+
+with after("assert torch.equal(by_hand, by_fit)"):
+    assert np.allclose(history["train_loss"], loss_by_hand, rtol=0, atol=1e-6)
+    assert np.isclose(history["valid_accuracy"].iloc[-1], valid_accuracy)
+
+with after("def accuracy(model, X, y):"):
+    assert abs(accuracy(model, X_test, y_test) - baseline_accuracy) < 0.04
+
+with after("curves.loc[[1, 5, 15]].round(2)"):
+    assert curves.loc[5, ["momentum", "AdamW"]].max() < 0.2 * curves.loc[5, "SGD"]
+
+with after("steps_needed[name] = int(len(near) - near.flip(0).int().cumprod(0).sum())"):
+    assert max(steps_needed.values()) < 60
+    assert steps_needed["SGD, lr 2.2"] > 1.3 * steps_needed["Adam, lr 0.2"]
+
+with after("adamw = after_one_step(torch.optim.AdamW, weight_decay)"):
+    for strength in (0.1, 1.0):
+        assert abs(after_one_step(torch.optim.AdamW, strength) - (1 - 0.01 * strength)) < 1e-6
+        assert abs(after_one_step(torch.optim.Adam, strength) - 0.99) < 1e-6
+
+with after('sweep.drop(columns="100").loc[[1, 15]].round(2)'):
+    first, last = sweep.iloc[0], sweep.iloc[-1]
+    assert last["1"] < 0.15 < last["0.1"] < 0.8
+    assert last["0.001"] > 2.2 and last["0.01"] > 2.1
+    assert 2.2 < last["5"] < 2.4
+    assert first["100"] > 1000 > 100 > last["100"] > 12
+
+with after("alive = {lr: share_alive(lr) for lr in (1.0, 5.0)}"):
+    assert alive[5.0] < 0.1 and alive[1.0] > 0.7
+
+with after("linear = nn.Linear(64, 8 * 64)"):
+    assert conv(few).flatten(1).shape == linear(few.flatten(1)).shape
+
+with after('for name, layer in {"without": wrong, "with": right}.items():'):
+    assert not torch.equal(wrong(few[:, 0])[0][1:], wrong(changed)[0][1:])
+    assert torch.equal(right(few[:, 0])[0][1:], right(changed)[0][1:])
+
+with after("comparison.round(2)"):
+    assert (comparison["as they are", "mean"] > 0.9).all()
+    assert all(row["as they are"] > 0.9 for row in rows[::5])
+    others = comparison["shifted"].drop("convolutional")
+    assert comparison.loc["convolutional", ("shifted", "min")] > others["max"].max()
+
+with after("print(by_rows.round(2))"):
+    assert 0.2 < by_rows[0] < 0.6 < by_rows[3] < by_rows[7]
+    assert by_rows[7] < by_rows[5] + 0.01
+
+with after("def few_images(n, seed):"):
+    assert (few_images(100, seed=0)[1] != y_train[:100]).sum() == 20
+
+with after("too_large, large_scores = study()"):
+    assert large_scores["train accuracy"] > 0.98 and large_scores["accuracy"] < 0.8
+    assert large_scores["wrong learned"] == 1
+    assert small_scores["train accuracy"] < 0.5
+
+with after('histories = {"2 hidden units": too_small, "128 and 128 hidden units": too_large}'):
+    assert too_large["valid_loss"].iloc[-1] > 1.3 * too_large["valid_loss"].min()
+    assert too_small["train_loss"].iloc[-1] > 1.8
+
+with after('summary = by_remedy.agg(["mean", "std"])'):
+    means = results.drop(columns="remedy").groupby(results["remedy"], sort=False).mean()
+    remedied = means.drop("nothing")
+    assert (remedied["loss"] < 0.85 * means.loc["nothing", "loss"]).all()
+    assert (remedied["accuracy"] > means.loc["nothing", "accuracy"] + 0.02).all()
+    assert means["accuracy"].idxmax() == "more data"
+    assert means.loc["more data", "accuracy"] > 0.9
+    assert means.loc["nothing", "wrong learned"] == 1
+    assert means.loc["more data", "wrong learned"] < 0.1
+    assert (remedied["wrong learned"] < 0.95).all()
+    assert 0.78 < means.loc["dropout", "accuracy"] < 0.86
+
+with after('ends = runs[runs["epoch"].isin([1, 10])].groupby(["epoch", "loop"])["valid accuracy"]'):
+    assert ends.min()[10, "right"] > 0.9 > 0.87 > ends.max()[10, "softmax first"]
+    assert ends.max()[10, "no zero_grad"] < 0.75
+    assert ends.mean()[1, "no zero_grad"] > ends.mean()[1, "right"]
+
+with after("perfect = F.one_hot(torch.tensor([3]), 10).float()"):
+    assert abs(loss_fn(perfect, torch.tensor([3])).item() - np.log(1 + 9 / np.e)) < 1e-5
+    assert runs.loc[runs["loop"] == "softmax first", "loss"].min() > 1.46
+
+with after("normalised = train_with(nn.BatchNorm1d(64))"):
+    assert right > 0.92 and forgotten < 0.4
+
+with after("in_mixed_batches = share_right(normalised.train(), mixed)"):
+    assert forgotten + 0.3 < in_mixed_batches < right
+
+with after("thinned = train_with(nn.Dropout(0.5))"):
+    assert right > 0.9
+    assert min(forgotten) < max(forgotten) < right - 0.01
+
+with after("report = again.load_state_dict(prefixed, strict=False)"):
+    assert accuracy(again, X_test, y_test) < 0.4

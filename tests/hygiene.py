@@ -110,15 +110,21 @@ def cell_sizes(notebook, path):
 
 
 def words_per_line(notebook, path):
-    """Enough prose to read the outputs, not so much that the code drowns."""
+    """Enough prose to read the outputs, not so much that the code drowns.
+
+    Without the first screen, the exercises, whose code is the reader's, the further reading, and
+    tables, which are looked up.
+    """
+    opening = {cell.id for cell in before_code(notebook)}
     cells = [
         cell
         for headings, piece in sections(notebook)
         if not re.search(r"(?:^|\n)(?:Exercise|Further reading)", "\n".join(headings))
         for cell in piece
+        if cell.id not in opening
     ]
     words = count_words([cell for cell in cells if cell.cell_type == "markdown"])
-    words -= count_words(tables_of(cells))  # looked up, not read
+    words -= count_words(tables_of(cells))
     lines = count_lines([cell for cell in cells if cell.cell_type == "code"])
     if not 6 <= words / max(lines, 1) <= 14:
         return [f"{words} words on {lines} lines of code: {words / lines:.1f}, expected 6 to 14"]

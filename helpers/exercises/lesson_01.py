@@ -180,8 +180,8 @@ def _tensors_of(batch):
     expects="a function that takes a function",
     hints=[
         "Three steps: read the state, call the function, read the state again.",
-        "Compare both elements: `np.array_equal(before[1], after[1])` and `before[2] == after[2]`. "
-        "And do not forget to put `before` back.",
+        "Compare the array by `np.array_equal(before[1], after[1])`, the numbers by "
+        "`before[2:] == after[2:]`. And do not forget to put `before` back.",
     ],
     solution="""
         def disturbs(function):
@@ -189,13 +189,13 @@ def _tensors_of(batch):
             function()
             after = np.random.get_state()
             np.random.set_state(before)
-            return not (np.array_equal(before[1], after[1]) and before[2] == after[2])
+            return not (np.array_equal(before[1], after[1]) and before[2:] == after[2:])
 
 
         answer = disturbs
     """,
     wrong={
-        "def answer(function):\n    before = np.random.get_state()\n    function()\n    after = np.random.get_state()\n    return not (np.array_equal(before[1], after[1]) and before[2] == after[2])": (
+        "def answer(function):\n    before = np.random.get_state()\n    function()\n    after = np.random.get_state()\n    return not (np.array_equal(before[1], after[1]) and before[2:] == after[2:])": (
             "leave the global generator"
         ),
         "def answer(function):\n    before = np.random.get_state()\n    function()\n    after = np.random.get_state()\n    np.random.set_state(before)\n    return not np.array_equal(before[1], after[1])": (
@@ -205,6 +205,12 @@ def _tensors_of(batch):
             "seeds the global generator"
         ),
         "def answer(function):\n    function()\n    return True": "a generator of its own",
+        "def answer(function):\n    before = np.random.get_state()\n    function()\n    after = np.random.get_state()\n    np.random.set_state(before)\n    return before != after": (
+            "one by one"
+        ),
+        "def answer(function):\n    before = np.random.get_state()\n    function()\n    after = np.random.get_state()\n    np.random.set_state(before)\n    return not (np.array_equal(before[1], after[1]) and before[2] == after[2])": (
+            "kept in reserve"
+        ),
         "def answer(function):\n    before = np.random.get_state()\n    after = np.random.get_state()\n    return not np.array_equal(before[1], after[1])": (
             "never called"
         ),
@@ -223,6 +229,10 @@ def exercise_1_4(answer):
         state = np.random.get_state()
         np.random.set_state((*state[:2], place, *state[3:]))
 
+    def draw_normal():
+        """The second of a pair: NumPy makes two normal numbers at once and keeps one."""
+        np.random.randn()
+
     functions = [
         ("draws from a generator of its own", lambda: np.random.default_rng().random(9), False),
         ("only reads the state", lambda: np.random.get_state(), False),
@@ -231,21 +241,29 @@ def exercise_1_4(answer):
         ("makes a thousand draws from the global generator", lambda: np.random.rand(1000), True),
         ("splits without random_state", lambda: train_test_split(range(9)), True),
         ("seeds the global generator", reseed, True),
+        ("draws a normal number that the generator kept in reserve", draw_normal, True),
     ]
     start = np.random.get_state()
     try:
         np.random.seed(int(np.random.default_rng().integers(2**31)))
         np.random.rand(7)  # a place inside the sequence, so that a single draw only moves on
         for what, function, right in functions:
+            if function is draw_normal:
+                np.random.randn()
             before = np.random.get_state()
-            result = answer(lambda function=function: (called.append(1), function())[1])
+            try:
+                result = answer(lambda function=function: (called.append(1), function())[1])
+            except ValueError as error:
+                if "truth value" not in str(error):
+                    raise
+                return "the state holds an array: compare its elements one by one, the array with np.array_equal."
             after = np.random.get_state()
             if not called:
                 return "the function that came in was never called."
             called.clear()
             if bool(result) != right:
                 return f"for a function that {what} it returned {result!r}, expected {right}."
-            if not np.array_equal(before[1], after[1]) or before[2] != after[2]:
+            if not np.array_equal(before[1], after[1]) or before[2:] != after[2:]:
                 return f"it must leave the global generator as it was, also for a function that {what}."
     finally:
         np.random.set_state(start)
@@ -254,37 +272,44 @@ def exercise_1_4(answer):
 @exercise(
     expects="a number",
     hints=[
-        "The column is `body_mass_g`. What does the `g` stand for?",
-        'A mask picks the rows: `measured["species"] == "Gentoo"`. Then take the column and its mean.',
+        "`groupby` makes one group for each value of a column. Which rows do you need, and which column?",
+        'First the rows: `gentoo = measured[measured["species"] == "Gentoo"]`. Then '
+        '`gentoo.groupby("sex")["body_mass_g"].mean()` has two numbers, in grams.',
     ],
     solution="""
         gentoo = measured[measured["species"] == "Gentoo"]
-        answer = gentoo["body_mass_g"].mean() / 1000
+        mass = gentoo.groupby("sex")["body_mass_g"].mean()
+        answer = (mass["male"] - mass["female"]) / 1000
     """,
     wrong={
-        'answer = measured[measured["species"] == "Gentoo"]["body_mass_g"].mean()': "in grams",
-        'answer = measured["body_mass_g"].mean() / 1000': "all three species",
+        'mass = measured[measured["species"] == "Gentoo"].groupby("sex")["body_mass_g"].mean()\nanswer = mass["male"] - mass["female"]': "in grams",
+        'mass = measured.groupby("sex")["body_mass_g"].mean()\nanswer = (mass["male"] - mass["female"]) / 1000': "all three species",
+        'mass = measured[measured["species"] == "Gentoo"].groupby("sex")["body_mass_g"].mean()\nanswer = (mass["female"] - mass["male"]) / 1000': "the other way round",
+        'mass = measured[measured["species"] == "Gentoo"].groupby("sex")["body_mass_g"].max()\nanswer = (mass["male"] - mass["female"]) / 1000': "1.10",
         "answer = np.mean([np.nan, 1.0])": "not a number",
-        'answer = measured[measured["species"] == "Gentoo"]["body_mass_g"].median() / 1000': "5.00",
-        'answer = "5.076"': "a text",
+        'answer = "0.805"': "a text",
     },
 )
 def exercise_1_5(answer):
     from helpers.datasets import load_penguins
 
-    mass = load_penguins().frame.groupby("species")["body_mass_g"].mean() / 1000
-    everyone = load_penguins().frame["body_mass_g"].mean() / 1000
+    table = load_penguins().frame
+    mass = table.groupby(["species", "sex"])["body_mass_g"].mean() / 1000
+    right = mass["Gentoo", "male"] - mass["Gentoo", "female"]
+    everyone = table.groupby("sex")["body_mass_g"].mean() / 1000
     if isinstance(answer, str):
         return f"{answer!r} is a text: give the number itself, without quotes."
     answer = float(answer)
     if answer != answer:
-        return "the mean is nan, not a number: a missing value went into it."
-    if abs(answer - 1000 * mass["Gentoo"]) < 5:
-        return "this is the mean in grams, and kilograms are asked."
-    if abs(answer - everyone) < 0.005:
-        return "this is the mean over all three species, and only Gentoo are asked."
-    if not abs(answer - mass["Gentoo"]) < 0.005:
-        return f"{answer:.2f} is not the mean mass of the Gentoo penguins in kilograms."
+        return "it is nan, not a number: a missing value went into it."
+    if abs(answer - 1000 * right) < 1:
+        return "this is the difference in grams, and kilograms are asked."
+    if abs(answer + right) < 0.001:
+        return "this is the difference the other way round: the males are the heavier ones."
+    if abs(answer - (everyone["male"] - everyone["female"])) < 0.001:
+        return "this is the difference over all three species, and only Gentoo are asked."
+    if not abs(answer - right) < 0.001:
+        return f"{answer:.2f} kg is not the difference of the two means."
 
 
 @exercise(
@@ -313,7 +338,13 @@ def exercise_1_5(answer):
         ),
         "def answer(model, X, y):\n    return cross_val_score(model, X, y, cv=5).mean()": "two numbers",
         'def answer(model, X, y):\n    baseline = DummyClassifier(strategy="most_frequent")\n    return tuple(cross_val_score(each, X, y, cv=5) for each in (model, baseline))': (
-            "two numbers"
+            "mean over the folds"
+        ),
+        'def answer(model, X, y):\n    baseline = DummyClassifier(strategy="most_frequent")\n    return tuple(cross_val_score(each, X, y, cv=10).mean() for each in (model, baseline))': (
+            "trained 10 times"
+        ),
+        'def answer(model, X, y):\n    from sklearn.model_selection import KFold\n    baseline = DummyClassifier(strategy="most_frequent")\n    return tuple(cross_val_score(each, X, y, cv=KFold(5)).mean() for each in (model, baseline))': (
+            "not stratified"
         ),
         'def answer(model, X, y):\n    baseline = DummyClassifier(strategy="most_frequent")\n    return tuple(1 - cross_val_score(each, X, y, cv=5).mean() for each in (model, baseline))': (
             "share of wrong ones"
@@ -326,27 +357,40 @@ def exercise_1_6(answer):
     from sklearn.model_selection import cross_val_score
     from sklearn.tree import DecisionTreeClassifier
 
+    seen = []  # (rows, share of ones) of each training
+
+    class Tree(DecisionTreeClassifier):
+        def fit(self, X, y):
+            seen.append((len(y), np.mean(y)))
+            return super().fit(X, y)
+
     rng = np.random.default_rng()
     for columns, signal in ((3, 0.0), (5, 2.0)):
-        y = (rng.random(1000) < 0.3).astype(int)  # 30 % ones
+        y = np.sort(rng.random(1000) < 0.3).astype(int)  # 30 % ones, at the end
         X = rng.normal(size=(1000, columns)) + signal * y[:, None]
-        tree = DecisionTreeClassifier(random_state=0)
+        tree = Tree(random_state=0)
+        seen.clear()
         result = answer(tree, X, y)
+        trained = list(seen)
+        if np.ndim(result) == 2:
+            return "each of the two is one number: take the mean over the folds."
         try:
             model, baseline = (float(each) for each in result)
         except (TypeError, ValueError):
             return "expected two numbers: the mean of the model and that of the baseline."
         right = cross_val_score(tree, X, y, cv=5).mean()
         common = cross_val_score(DummyClassifier(strategy="most_frequent"), X, y, cv=5).mean()
-        if abs(model - 1) < 1e-9 and abs(right - 1) > 0.02:
-            return "the model was judged on rows that it was trained on: a tree is perfect there."
-        if (
-            abs(model - common) < 0.02
-            and abs(baseline - right) < 0.05
-            and abs(right - common) > 0.06
-        ):
+        if any(rows == len(y) for rows, _ in trained) and len(trained) == 1:
+            return "the model was judged on rows that it was trained on: it saw all of them."
+        if len(trained) != 5:
+            return f"your model was trained {len(trained)} times; five folds train it five times."
+        if any(abs(share - y.mean()) > 0.005 for _, share in trained):
+            return (
+                "the folds are not stratified: the share of the labels differs from fold to fold."
+            )
+        if abs(model - common) < 0.02 and abs(baseline - right) < 0.07:
             return "it is the other way round: first the model, then the baseline."
-        if abs(model - (1 - right)) < 0.05 and abs(baseline - (1 - common)) < 0.02:
+        if abs(model - (1 - right)) < 0.07 and abs(baseline - (1 - common)) < 0.02:
             return "this is the share of wrong ones; accuracy is the share of right ones."
         if abs(baseline - common) > 0.02:
             return (
@@ -384,6 +428,9 @@ def exercise_1_6(answer):
             "more centres always"
         ),
         "def answer(X):\n    return 3": "whatever the data",
+        "def answer(X):\n    X = StandardScaler().fit_transform(X)\n    scores = {k: silhouette_score(X, KMeans(k, n_init=10, random_state=0).fit_predict(X)) for k in range(2, 8)}\n    return max(scores, key=scores.get)": (
+            "ends at 7"
+        ),
         "def answer(X):\n    X = StandardScaler().fit_transform(X)\n    scores = [silhouette_score(X, KMeans(k, n_init=10, random_state=0).fit_predict(X)) for k in range(2, 9)]\n    return int(np.argmax(scores))": (
             "index in a list"
         ),
@@ -400,14 +447,9 @@ def exercise_1_7(answer):
 
     rng = np.random.default_rng()
     found = {}
-    corners = {
-        2: [(0, 0), (1, 1)],
-        3: [(0, 0), (1, 0), (0, 1)],
-        4: [(0, 0), (1, 0), (0, 1), (1, 1)],
-    }
-    for k, centres in corners.items():
-        X = np.repeat(np.array(centres, dtype=float), 30, axis=0)
-        X += rng.normal(scale=0.05, size=X.shape)
+    for k in (2, 5, 8):
+        centres = np.array([(i % 2, i) for i in range(k)], dtype=float)
+        X = np.repeat(centres, 30, axis=0) + rng.normal(scale=0.04, size=(30 * k, 2))
         X[:, 1] *= 1e-4  # another unit: unscaled, this column has no say
         result = answer(X.copy())
         if isinstance(result, str):
@@ -428,6 +470,10 @@ def exercise_1_7(answer):
                 "a unit 10,000 times larger."
             )
         return f"it returns {values[0]:g} whatever the data."
+    if values[:-1] == right[:-1]:
+        if values[-1] == right[-1]:
+            return None
+        return f"for 8 clouds it returns {values[-1]:g}: is 8 among what you try? range(2, 8) ends at 7."
     if values != right:
         said = ", ".join(f"{value:g} for {k} clouds" for k, value in found.items())
         return f"it returns {said}; the highest silhouette is at the number of clouds."
@@ -453,17 +499,21 @@ def exercise_1_7(answer):
             "never explores"
         ),
         "def answer(values, epsilon, rng):\n    return rng.integers(len(values)) if rng.random() < epsilon else values.argmax()": (
-            "always the same of them"
+            "always takes the same one"
         ),
         "def answer(values, epsilon, rng):\n    return rng.integers(4) if rng.random() < epsilon else rng.choice(np.flatnonzero(values == values.max()))": (
             "number of actions"
         ),
         "def answer(values, epsilon, rng):\n    return rng.integers(len(values)) if rng.random() > epsilon else rng.choice(np.flatnonzero(values == values.max()))": (
-            "turned over"
+            "the wrong way round"
         ),
         "def answer(values, epsilon, rng):\n    return np.random.randint(len(values)) if np.random.rand() < epsilon else np.random.choice(np.flatnonzero(values == values.max()))": (
             "rng alone"
         ),
+        "def answer(values, epsilon, rng):\n    best = np.flatnonzero(values == values.max())\n    others = np.flatnonzero(values < values.max())\n    return rng.choice(others if rng.random() < epsilon else best)": (
+            "may draw one of those too"
+        ),
+        "def answer(values, epsilon, rng):\n    return values.max()": "one and the same action",
     },
 )
 def exercise_1_8(answer):
@@ -482,16 +532,20 @@ def exercise_1_8(answer):
     if greedy is None or exploring is None or mixed is None:
         return "it returned an action that does not exist: for six values they are 0 to 5."
     best = values == values.max()
+    if (exploring > 0).sum() == 1:
+        return "with epsilon 1 it returned one and the same action 3,000 times."
     if greedy[~best].sum() > 0 and exploring[~best].sum() == 0:
-        return "epsilon is turned over: with epsilon 0 it explores, with epsilon 1 it does not."
+        return "epsilon is the wrong way round: with epsilon 0 it explores, with epsilon 1 it does not."
     if greedy[~best].sum() > 0:
         return "with epsilon 0 it must take a best action always, and it takes others."
     if exploring[~best].sum() == 0:
         return "it never explores: with epsilon 1 it still takes a best action."
+    if exploring[best].sum() == 0:
+        return "with epsilon 1 it never takes a best action: exploring may draw one of those too."
     if (exploring[4:] == 0).any():
         return "it never tries some actions: the number of actions is the length of `values`."
     if greedy[best].min() == 0:
-        return "of two equally good actions it takes always the same of them; choose at random."
+        return "of two equally good actions it always takes the same one; choose at random."
     same = [
         [int(answer(values.copy(), 0.5, rng)) for _ in range(50)]
         for rng in (np.random.default_rng(7), np.random.default_rng(7))

@@ -2,6 +2,8 @@
 
 UNPRINTED = {
     "12.8": "a driver's CUDA version, as an example",
+    "8.6": "generations of GPUs, as an example",
+    "8.9": "generations of GPUs, as an example",
     "12.2": "a report made up for exercise 1.2",
     "13.1": "a report made up for exercise 1.2",
 }
@@ -35,7 +37,7 @@ with after("random.seed(0)"):
 with after("print(device)"):
     assert device == get_device()
 
-with after("add_up()"):
+with after("torch.empty(10_000_000)"):
     assert not torch.are_deterministic_algorithms_enabled()
 
 with after("classifier.fit(X_train, y_train)"):
@@ -43,14 +45,32 @@ with after("classifier.fit(X_train, y_train)"):
     assert (predicted == y_test).mean() > 0.95
     assert (predicted == classifier.predict(X_test)).all()
 
-with after('print(f"PyTorch      {model.weight.norm().item():.2f}")'):
-    assert model.weight.norm().item() > 1.3 * np.linalg.norm(classifier[-1].coef_)
+with after("from sklearn.metrics import log_loss"):
+    assert log_loss(y_train, classifier.predict_proba(X_train)) > 1.3 * loss.item()
+    network = torch.nn.Linear(4, 3).to(device)
+    network.load_state_dict(model.state_dict())
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+    for _ in range(100):
+        optimizer.zero_grad()
+        longer = torch.nn.functional.cross_entropy(network(inputs_train), targets)
+        longer.backward()
+        optimizer.step()
+    assert longer < loss
 
 with after('pd.crosstab(groups, y, rownames=["group"], colnames=["species"])'):
     counts = pd.crosstab(groups, y)
     assert counts.loc[1].tolist() == [0, 0, (y == "Gentoo").sum()]
     assert len(y) - counts.max().sum() == 29
     assert 0.7 < adjusted_rand_score(y, groups) < 0.9
+
+with after('pair = y_train != "Gentoo"'):
+    assert scores.mean() > 0.93
+    sexes = pd.crosstab(groups, [y, measured["sex"].to_numpy()])
+    assert sexes.loc[2, "Adelie"].tolist() == [0, 23] and sexes.loc[0, "Chinstrap"].tolist() == [
+        5,
+        0,
+    ]
+    assert sexes["Adelie", "male"].sum() == 73
 
 with after("print(f\"{sex:6} {len(part)} {adjusted_rand_score(part['species'], found):.3f}\")"):
     assert adjusted_rand_score(part["species"], found) > 0.9
@@ -59,7 +79,7 @@ with after(
     'print("first episode:", steps[0], "steps; mean of the last twenty:", np.mean(steps[-20:]))'
 ):
     assert steps[0] > 20
-    assert np.mean(steps[20:40]) < 14
+    assert np.mean(steps[:10]) > 30 and np.mean(steps[30:50]) < 13
     cell, way = (0, 0), 0
     while grid[cell] != "G" and way < 20:
         cell, way = step(cell, actions[Q[cell].argmax()]), way + 1
@@ -67,3 +87,7 @@ with after(
 
 with after("print(Q[0, 0].max().round(2))"):
     assert abs(Q[0, 0].max() - -8) < 0.01
+
+with after("best = np.array(actions)[Q.argmax(axis=2)]"):
+    upper_right = [(0, 3), (0, 4), (1, 3), (1, 4)]
+    assert sum(step(cell, best[cell]) == cell for cell in upper_right) == 2

@@ -105,7 +105,7 @@ BREAKAGES = [
     ("cell_sizes", lambda nb: [add_code(nb, "x = 1\n" * 17) for _ in range(2)]),
     ("cell_sizes", lambda nb: [add_code(nb, "x = 1\n" * 5) for _ in nb.cells[:]]),
     ("words_per_line", lambda nb: say(nb, "word " * 1000)),
-    ("words_per_line", lambda nb: add_code(nb, "x = 1\n" * 100)),
+    ("words_per_line", lambda nb: code(nb).update(source="x = 1\n" * 100)),
     ("no_absolute_path", lambda nb: say(nb, "Open /home/me/course now.")),
     ("no_absolute_path", lambda nb: code(nb).update(source="open('C:\\Users\\me')")),
     ("no_absolute_path", lambda nb: code(nb).outputs[0].update(text="in /tmp/x.py")),

@@ -84,7 +84,18 @@ def test_reason_names_what_came(half):
     import numpy as np
 
     line = judge(half, np.zeros((2, 3)))[1]
-    assert "expected a number, got ndarray of shape (2, 3); using it raised ValueError" in line
+    assert "not right yet: using ndarray of shape (2, 3) raised ValueError: " in line
+    assert line.endswith("; expected a number.")
+
+
+def test_exception_of_the_learners_function_is_called_so():
+    def answer(found, needed):
+        raise ZeroDivisionError("by me")
+
+    line = judge("1.1", answer)[1]
+    assert (
+        "your function raised ZeroDivisionError: by me; expected a function of two texts." in line
+    )
 
 
 def test_warnings_of_an_answer_are_not_shown(half, recwarn):

@@ -130,7 +130,8 @@ def judge(number, answer):
             warnings.simplefilter("ignore")
             fault = exercise.find_fault(answer)
     except (Exception, SystemExit) as error:
-        fault = f"expected {exercise.expects}, got {_describe(answer)}; using it raised {_describe_error(error)}"
+        used = "your function" if inspect.isroutine(answer) else f"using {_describe(answer)}"
+        fault = f"{used} raised {_describe_error(error)}; expected {exercise.expects}."
     if fault is not None:
         return "wrong", f"{number} not right yet: {fault}"
     return "correct", f'{number} correct. Compare with solution("{number}").'

@@ -63,24 +63,24 @@ def exercise_1_1(answer):
 CASES = {
     "Ada": ("wheel", "her PyTorch has no CUDA version at all"),
     "Ben": ("driver", "his wheel needs CUDA 13, and nvidia-smi names an older version"),
-    "Eva": ("nothing", "PyTorch sees her GPU, so the slowness has another reason"),
+    "Eva": ("code", "PyTorch sees her GPU, but nobody moved the model there"),
 }
 
 
 @exercise(
     expects="a dictionary from three names to texts",
     hints=[
-        "Go through the four questions of section 1.3 for each of the three, and stop at the first no.",
+        "Go through the questions of the table in section 1.3 for each of the three, and stop at the first no.",
         "`torch.version.cuda` is `None` in one case only. For the other two compare it with what `nvidia-smi` says.",
     ],
-    solution='answer = {"Ada": "wheel", "Ben": "driver", "Eva": "nothing"}',
+    solution='answer = {"Ada": "wheel", "Ben": "driver", "Eva": "code"}',
     wrong={
-        'answer = {"Ada": "driver", "Ben": "driver", "Eva": "nothing"}': "no CUDA version at all",
-        'answer = {"Ada": "wheel", "Ben": "wheel", "Eva": "nothing"}': "an older version",
-        'answer = {"Ada": "wheel", "Ben": "nothing", "Eva": "nothing"}': "Ben is not",
-        'answer = {"Ada": "wheel", "Ben": "driver", "Eva": "driver"}': "another reason",
+        'answer = {"Ada": "driver", "Ben": "driver", "Eva": "code"}': "no CUDA version at all",
+        'answer = {"Ada": "wheel", "Ben": "wheel", "Eva": "code"}': "an older version",
+        'answer = {"Ada": "wheel", "Ben": "code", "Eva": "code"}': "Ben is not",
+        'answer = {"Ada": "wheel", "Ben": "driver", "Eva": "driver"}': "nobody moved",
         'answer = {"Ada": "wheel", "Ben": "driver"}': "names are",
-        'answer = {"Ada": "wheel", "Ben": "GPU", "Eva": "nothing"}': "expected one of",
+        'answer = {"Ada": "wheel", "Ben": "GPU", "Eva": "code"}': "expected one of",
     },
 )
 def exercise_1_2(answer):
@@ -89,8 +89,8 @@ def exercise_1_2(answer):
         return f"the names are {names}, expected {sorted(CASES)}."
     for name, (case, reason) in CASES.items():
         said = answer[name]
-        if said not in ("wheel", "driver", "nothing"):
-            return f"{name} has {said!r}, expected one of 'wheel', 'driver', 'nothing'."
+        if said not in ("wheel", "driver", "code"):
+            return f"{name} has {said!r}, expected one of 'wheel', 'driver', 'code'."
         if said != case:
             return f"{name} is not a case of {said!r}: {reason}."
 
@@ -304,11 +304,11 @@ def exercise_1_5(answer):
         return "it is nan, not a number: a missing value went into it."
     if abs(answer - 1000 * right) < 1:
         return "this is the difference in grams, and kilograms are asked."
-    if abs(answer + right) < 0.001:
+    if abs(answer + right) < 0.006:
         return "this is the difference the other way round: the males are the heavier ones."
-    if abs(answer - (everyone["male"] - everyone["female"])) < 0.001:
+    if abs(answer - (everyone["male"] - everyone["female"])) < 0.006:
         return "this is the difference over all three species, and only Gentoo are asked."
-    if not abs(answer - right) < 0.001:
+    if not abs(answer - right) < 0.006:
         return f"{answer:.2f} kg is not the difference of the two means."
 
 
@@ -520,7 +520,7 @@ def exercise_1_8(answer):
     import numpy as np
 
     rng = np.random.default_rng()
-    values = np.array([1.0, 3.0, 2.0, 3.0, 0.0, -1.0])
+    values = np.array([1.0, 3.0, 2.99, 3.0, 0.0, -1.0])
 
     def shares(epsilon, draws=3000):
         chosen = [int(answer(values.copy(), epsilon, rng)) for _ in range(draws)]

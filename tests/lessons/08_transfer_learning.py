@@ -40,7 +40,7 @@ with after('rates = pd.Series({group["name"]: group["lr"] for group in groups})'
     assert rates["stem"] < 0.01 * rates["top"]
     assert (rates.iloc[1:].diff().dropna() < 0).all()
 
-with after("by_split.loc[methods].round(2)"):
+with after("by_split.loc[pretrained].round(2)"):
     average = table.mean()
     score = average["balanced accuracy"]
     best = score.drop("from scratch").max()

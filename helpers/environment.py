@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "pytorch-sklearn-course"
+UNKNOWN = "Device    unknown:"
 # What pip accepts: https://packaging.python.org/en/latest/specifications/version-specifiers/
 VERSION = re.compile(
     r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?"
@@ -190,13 +191,16 @@ def environment_report():
     Python ...
     """
     package_lines, faults = _package_lines()
+    device_lines = _device_lines()
     lines = [
         f"Python    {platform.python_version()}, {_python_environment()}",
         f"System    {platform.system()} {platform.release()}, {platform.machine()}",
         f"Processor {os.cpu_count()} cores, {_memory()} of memory",
         *package_lines,
-        *_device_lines(),
+        *device_lines,
     ]
+    if device_lines[0].startswith(UNKNOWN) and "torch" not in faults:
+        faults.append("torch")
     if faults:
         lines.append(
             f"To fix: {len(faults)} ({', '.join(faults)}); run the commands above, then restart the kernel."
@@ -277,13 +281,13 @@ def _device_lines():
         import torch
     except Exception as error:  # a broken installation raises OSError, AttributeError and others
         return [
-            f"Device    unknown: PyTorch cannot be imported ({type(error).__name__}: {error})",
-            "          Lessons 02 and 03 run without it.",
+            f"{UNKNOWN} PyTorch cannot be imported ({type(error).__name__}: {error})",
+            "          Run: pip install --force-reinstall torch torchvision",
         ]
     try:
         return _torch_lines(torch)
     except Exception as error:
-        return [f"Device    unknown: PyTorch cannot be asked ({type(error).__name__}: {error})"]
+        return [f"{UNKNOWN} PyTorch cannot be asked ({type(error).__name__}: {error})"]
 
 
 def _torch_lines(torch):

@@ -47,7 +47,8 @@ def test_report_names_every_package():
 def test_report_without_torch_says_so(monkeypatch):
     report = report_with(monkeypatch, None)
     assert "PyTorch cannot be imported" in report
-    assert "Lessons 02 and 03 run without it" in report
+    assert "Run: pip install --force-reinstall torch torchvision" in report
+    assert "To fix: 1 (torch)" in report
 
 
 def test_report_on_a_broken_torch(monkeypatch):

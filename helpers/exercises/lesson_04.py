@@ -646,7 +646,7 @@ def _expectile(X, y, k):
     expects="a function of X, y and k that returns w and b",
     hints=[
         "Take the loop of section 4.19. Only the line of the loss is new.",
-        "`torch.where(error > 0, k, 1.0)` is k where the prediction is too low, and 1 elsewhere.",
+        "`torch.where(error > 0, k, 1.0)` is k where the prediction is too low, and 1 otherwise.",
         "The loss is steeper than the mean squared error, so a learning rate of 0.2 may be too large: divide it by k, and take 1,000 steps.",
     ],
     solution="""

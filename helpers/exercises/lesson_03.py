@@ -1,39 +1,89 @@
-"""Exercises of lesson 03: supervised models."""
+"""The exercises of lesson 3, supervised models."""
 
 from helpers.exercises import exercise
 
 
+def _is_number(value):
+    return not isinstance(value, str | bytes | bool) and value is not None
+
+
+def _close(value, expected, tolerance=1e-6):
+    return abs(float(value) - expected) <= tolerance
+
+
 @exercise(
-    expects="a number",
+    expects="a function of labels and a metric",
     hints=[
-        "Chance may guess, but a lazy answer need not guess: which species would you always name?",
-        'A dummy that always names the most frequent class is `DummyClassifier(strategy="most_frequent")`.',
-        "`cross_val_score(DummyClassifier(), penguins[measures], species, cv=5).mean()`",
+        "`np.unique(y)` has the classes. What does a model answer that always says `c`?",
+        "`np.full(len(y), c)` is that answer for all rows; give it to `metric` as `y_pred`.",
     ],
-    solution="answer = cross_val_score(DummyClassifier(), penguins[measures], species, cv=5).mean()",
+    solution="""
+        def best_constant(y, metric):
+            return max(metric(y, np.full(len(y), c)) for c in np.unique(y))
+
+
+        answer = best_constant
+    """,
     wrong={
-        "answer = 1 / 3": "a third",
-        "answer = (species.value_counts(normalize=True) ** 2).sum()": "guesses at random",
-        "answer = 100 * (species == 'Adelie').mean()": "between 0 and 1",
-        "answer = cross_val_score(LogisticRegression(max_iter=5000), "
-        "penguins[measures], species, cv=5).mean()": "looks at the columns",
+        """
+def answer(y, metric):
+    values, counts = np.unique(y, return_counts=True)
+    return metric(y, np.full(len(y), values[counts.argmax()]))
+""": "most frequent class",
+        """
+def answer(y, metric):
+    return max(np.unique(y), key=lambda c: metric(y, np.full(len(y), c)))
+""": "the class itself",
+        """
+def answer(y, metric):
+    return max(metric(np.full(len(y), c), y) for c in np.unique(y))
+""": "swapped",
+        """
+def answer(y, metric):
+    return np.mean([metric(y, np.full(len(y), c)) for c in np.unique(y)])
+""": "the mean over the classes",
+        """
+def answer(y, metric):
+    return np.unique(y, return_counts=True)[1].max() / len(y)
+""": "does not use `metric`",
+        "answer = 0.627": "the function itself",
     },
 )
 def exercise_3_1(answer):
-    from helpers.datasets import load_penguins
+    import numpy as np
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-    shares = load_penguins().frame.dropna()["species"].value_counts(normalize=True)
-    answer = float(answer)
-    if abs(answer - 1 / 3) < 0.005:
-        return "a third is what blind guessing gets when all species are equally frequent; count the species."
-    if 1 < answer <= 100:
-        return "an accuracy is a share between 0 and 1, and yours looks like a percentage."
-    if abs(answer - (shares**2).sum()) < 0.035:
-        return "this dummy guesses at random in the shares of the species; always giving one answer does better."
-    if answer > 0.5:
-        return "this is more than any single answer can reach, so the model still looks at the columns."
-    if not abs(answer - shares.max()) <= 0.01:
-        return "always naming one species is right as often as that species occurs; which one occurs most?"
+    if not callable(answer):
+        return "the answer is to be the function itself, not what it returns once."
+
+    def caught(y_true, y_pred):  # what matters is the rare class
+        rare = min(np.unique(y), key=lambda c: (y == c).sum())
+        hits = (y_true == rare) & (y_pred == rare)
+        return hits.sum() / max(1, (y_true == rare).sum()) - 0.1 * (y_pred == rare).mean()
+
+    rng = np.random.default_rng()
+    for names, shares in [((0, 1), (0.8, 0.2)), (("no", "maybe", "surely"), (0.5, 0.3, 0.2))]:
+        y = rng.permutation(np.repeat(names, [int(60 * s) for s in shares]))
+        for metric in (accuracy_score, caught, balanced_accuracy_score):
+            got = answer(y.copy(), metric)
+            scores = {c: float(metric(y, np.full(len(y), c))) for c in np.unique(y)}
+            best = max(scores.values())
+            if isinstance(got, str | int | np.integer) and got in names:
+                return "it returns the class itself; return the score that this class reaches."
+            if _close(got, best):
+                continue
+            name = getattr(metric, "__name__", "metric")
+            common = max(names, key=lambda c: (y == c).sum())
+            swapped = max(float(metric(np.full(len(y), c), y)) for c in np.unique(y))
+            if metric is caught and _close(got, (y == common).mean()):
+                return "it does not use `metric`: it returns the share of the most common class."
+            if metric is caught and _close(got, scores[common]):
+                return "it tries the most frequent class only; for this metric another class scores higher."
+            if metric is caught and _close(got, swapped):
+                return "the arguments are swapped: `metric(y_true, y_pred)` takes the true classes first."
+            if _close(got, np.mean(list(scores.values()))):
+                return "this is the mean over the classes; you want the highest score."
+            return f"with {name} on {len(y)} rows of {len(names)} classes it gives {float(got):.3f}, expected {best:.3f}."
 
 
 @exercise(
@@ -41,7 +91,7 @@ def exercise_3_1(answer):
     hints=[
         "The first model is `LinearRegression()` on `penguins[['bill_length_mm']]`.",
         "`pd.get_dummies(species, dtype=float)` makes a column of zeros and ones for each species.",
-        "Join length and species with `penguins[['bill_length_mm']].join(...)`, fit, and read `coef_[0]`.",
+        "Join the length and these columns with `join`, fit, and read the first number of `coef_`.",
     ],
     solution="""
         length, depth = penguins[["bill_length_mm"]], penguins["bill_depth_mm"]
@@ -69,14 +119,15 @@ answer = [LinearRegression().fit(X, depth).coef_[0] for X in (length, with_code)
 """: "numbered the species",
         """
 length, depth = penguins[["bill_length_mm"]], penguins["bill_depth_mm"]
-slope = LinearRegression().fit(length, depth).coef_[0]
-answer = (slope, slope)
+first = LinearRegression().fit(length, depth).coef_[0]
+answer = (first, first)
 """: "has not learned the species",
         """
 scaled = StandardScaler().fit_transform(penguins[["bill_length_mm"]])
-slope = LinearRegression().fit(scaled, penguins["bill_depth_mm"]).coef_[0]
-answer = (slope, 0.2)
+first = LinearRegression().fit(scaled, penguins["bill_depth_mm"]).coef_[0]
+answer = (first, 0.2)
 """: "per millimetre",
+        'answer = ("-0.085", "0.2")': "text",
     },
 )
 def exercise_3_2(answer):
@@ -86,36 +137,41 @@ def exercise_3_2(answer):
 
     from helpers.datasets import load_penguins
 
-    penguins = load_penguins().frame.dropna()
+    penguins = load_penguins().frame.dropna(subset=["bill_length_mm", "bill_depth_mm"])
     length, depth = penguins["bill_length_mm"], penguins["bill_depth_mm"]
     dummies = pd.get_dummies(penguins["species"], dtype=float)
     codes = pd.Series(pd.factorize(penguins["species"])[0], penguins.index)
 
-    def slope(x, y, *others):
+    def coefficient(x, y, *others):
         return LinearRegression().fit(pd.concat([x, *others], axis=1).to_numpy(), y).coef_[0]
 
-    alone, within = slope(length, depth), slope(length, depth, dummies)
+    alone, within = coefficient(length, depth), coefficient(length, depth, dummies)
+    if not all(_is_number(part) for part in answer):
+        return "the pair holds text; give the two numbers."
     first, second = (float(np.squeeze(part)) for part in answer)
 
     def close(a, b):
-        return abs(a - b) <= 0.005
+        return abs(a - b) <= 0.001
 
     if close(first, within) and close(second, alone):
-        return "both slopes are right, but check the order: first the model without the species."
-    if close(first, slope(depth, length)) or close(second, slope(depth, length, dummies)):
+        return "both are right, but check the order: first the model without the species."
+    if close(first, coefficient(depth, length)) or close(
+        second, coefficient(depth, length, dummies)
+    ):
         return "you predict the length from the depth; the target is `bill_depth_mm`."
     if close(first, alone * length.std(ddof=0)):
-        return "the first slope is per standard deviation; give the slope per millimetre, without scaling."
+        return "the first coefficient is per standard deviation; give it per millimetre, without scaling."
     if not close(first, alone):
-        return (
-            "the first slope does not fit: use only `bill_length_mm`, and all birds of `penguins`."
-        )
+        return f"the first coefficient is {first:.3f}, expected another: only `bill_length_mm`, on all 342 birds."
     if close(second, alone):
-        return "your second model has not learned the species: its slope is that of the first one."
-    if any(close(second, slope(length, depth, c)) for c in (codes, codes.map({0: 0, 1: 2, 2: 1}))):
-        return "you numbered the species, which claims that they have an order; give each one a column of its own."
+        return (
+            "your second model has not learned the species: its coefficient is that of the first."
+        )
+    orders = [codes, codes.map({0: 0, 1: 2, 2: 1}), codes.map({0: 1, 1: 0, 2: 2})]
+    if any(close(second, coefficient(length, depth, order)) for order in orders):
+        return "you numbered the species, which claims an order; give each one a column of its own."
     if not close(second, within):
-        return "the second slope does not fit: its columns are `bill_length_mm` and one column for each species."
+        return f"the second coefficient is {second:.3f}, expected another: `bill_length_mm` and a column per species."
 
 
 @exercise(
@@ -123,8 +179,7 @@ def exercise_3_2(answer):
     hints=[
         "How many different values does `model.predict(X)` have? How many thresholds can a curve try on them?",
         "A ranking needs a score for each row: `predict_proba` or `decision_function`.",
-        "`decision_function` is there for `SVC` and for `LogisticRegression`, `predict_proba` for trees and "
-        'forests: ask `hasattr(model, "decision_function")`, and take column 1 of the probabilities.',
+        '`hasattr(model, "decision_function")` tells which of the two a model has.',
     ],
     solution="""
         def answer(model, X, y):
@@ -138,11 +193,13 @@ def exercise_3_2(answer):
         "def answer(model, X, y):\n    return roc_auc_score(y, model.predict_proba(X)[:, 1])": "no `predict_proba`",
         "def answer(model, X, y):\n    return roc_auc_score(y, model.decision_function(X))": "no `decision_function`",
         "def answer(model, X, y):\n    return model.score(X, y)": "the accuracy",
-        "answer = 0.99": "the mended function itself",
+        "def answer(model, X, y):\n    return roc_auc_score(y, model.fit(X, y).predict_proba(X)[:, 1])": "fitted",
+        "answer = 0.99": "the function itself",
     },
 )
 def exercise_3_3(answer):
-    from sklearn.datasets import load_breast_cancer
+    import numpy as np
+    from sklearn.datasets import make_classification
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
@@ -151,42 +208,158 @@ def exercise_3_3(answer):
     from sklearn.svm import SVC
 
     if not callable(answer):
-        return "the answer is to be the mended function itself, not what it returns for one model."
-    X, y = load_breast_cancer(return_X_y=True)
-    X, y = X[:, :2], 1 - y  # two columns, so that no model is perfect
-    X_train, X_test, y_train, y_test = X[::2], X[1::2], y[::2], y[1::2]
-    logistic, svc, forest = (
-        make_pipeline(StandardScaler(), model).fit(X_train, y_train)
-        for model in (LogisticRegression(), SVC(), RandomForestClassifier(20, random_state=1))
-    )
+        return "the answer is to be the function itself, not what it returns for one model."
+    for n_columns in (3, 6):
+        X, y = make_classification(
+            400,
+            n_columns,
+            n_informative=3,
+            n_redundant=0,
+            n_clusters_per_class=1,
+            flip_y=0.3,
+            weights=[0.75],
+        )
+        X_train, X_test, y_train, y_test = X[::2], X[1::2], y[::2], y[1::2]
+        models = [
+            make_pipeline(StandardScaler(), LogisticRegression()),
+            RandomForestClassifier(20),
+            make_pipeline(StandardScaler(), SVC()),
+            SVC(),
+        ]
+        for model in models:
+            model.fit(X_train, y_train)
+            is_forest = isinstance(model, RandomForestClassifier)
+            scores = (
+                model.predict_proba(X_test)[:, 1] if is_forest else model.decision_function(X_test)
+            )
+            right = roc_auc_score(y_test, scores)
+            hard, accuracy = (
+                roc_auc_score(y_test, model.predict(X_test)),
+                model.score(X_test, y_test),
+            )
+            try:
+                got = answer(model, X_test.copy(), y_test.copy())
+            except AttributeError as error:
+                if "decision_function" in str(error):
+                    return "a forest has no `decision_function`; your function must take the other way there."
+                if "predict_proba" in str(error):
+                    return (
+                        "this `SVC` has no `predict_proba`; what else does it have that ranks rows?"
+                    )
+                raise
+            if is_forest:
+                now = model.predict_proba(X_test)[:, 1]
+            else:
+                now = model.decision_function(X_test)
+            if not np.allclose(now, scores):
+                return "your function has fitted the model anew; it must only measure it."
+            if _close(got, right):
+                continue
+            if _close(got, hard):
+                return "`predict` has only two values, so the curve has one threshold; give a score for each row."
+            if _close(got, accuracy):
+                return (
+                    "this is the accuracy, which looks at one threshold only; keep `roc_auc_score`."
+                )
+            if _close(got, 1 - right):
+                return (
+                    "your ranking is upside down: these are the probabilities of the other class."
+                )
+            return f"for {type(model).__name__} it gives {float(got):.3f}, expected {right:.3f}."
 
-    def close(value, expected):
-        return abs(float(value) - expected) <= 1e-6
 
-    for model in (logistic, forest):
-        right = roc_auc_score(y_test, model.predict_proba(X_test)[:, 1])
-        try:
-            got = answer(model, X_test, y_test)
-        except AttributeError as error:
-            if model is forest and "decision_function" in str(error):
-                return "a forest has no `decision_function`; your function must take the other way there."
-            raise
-        if close(got, model.score(X_test, y_test)):
-            return "this is the accuracy, which looks at one threshold only; keep `roc_auc_score`."
-        if close(got, roc_auc_score(y_test, model.predict(X_test))):
-            return "`predict` has only two values, so the curve can try one threshold only; give a score for each row."
-        if close(got, 1 - right):
-            return "your ranking is upside down: these are the probabilities of the other class."
-        if not close(got, right):
-            return "the area differs from the true one; rank the rows by how sure the model is of class 1."
-    try:
-        got = answer(svc, X_test, y_test)
-    except AttributeError as error:
-        if "predict_proba" in str(error):
-            return "this `SVC` has no `predict_proba`; what else does it have that ranks the rows?"
-        raise
-    if not close(got, roc_auc_score(y_test, svc.decision_function(X_test))):
-        return "right for models with probabilities, wrong for an `SVC`: rank its rows by `decision_function`."
+@exercise(
+    expects="a function of y, P and classes",
+    hints=[
+        "For each row you need one number of `P`: in the column of the true class.",
+        "`list(classes).index(c)` is the column of class `c`; `P[np.arange(len(y)), columns]` picks one per row.",
+        "`np.maximum(p, 1e-15)` before the logarithm keeps it finite.",
+    ],
+    solution="""
+        def mean_log_loss(y, P, classes):
+            columns = [list(classes).index(c) for c in y]
+            p = P[np.arange(len(y)), columns]
+            return -np.log(np.maximum(p, 1e-15)).mean()
+
+
+        answer = mean_log_loss
+    """,
+    wrong={
+        "def answer(y, P, classes):\n    return log_loss(y, P, labels=classes)": "in the order of `classes`",
+        """
+def answer(y, P, classes):
+    columns = [list(classes).index(c) for c in y]
+    return -np.log(np.maximum(P[np.arange(len(y)), columns], 1e-15)).sum()
+""": "the sum",
+        """
+def answer(y, P, classes):
+    columns = [list(classes).index(c) for c in y]
+    return -np.log2(np.maximum(P[np.arange(len(y)), columns], 1e-15)).mean()
+""": "base 2",
+        """
+def answer(y, P, classes):
+    columns = [list(classes).index(c) for c in y]
+    return -np.log(P[np.arange(len(y)), columns]).mean()
+""": "`inf`",
+        "def answer(y, P, classes):\n    return -np.log(np.maximum(P.max(axis=1), 1e-15)).mean()": "most probable class",
+        """
+def answer(y, P, classes):
+    P.clip(1e-15, None, out=P)
+    columns = [list(classes).index(c) for c in y]
+    return -np.log(P[np.arange(len(y)), columns]).mean()
+""": "changes `P`",
+        "answer = 0.05": "the function itself",
+    },
+)
+def exercise_3_4(answer):
+    import numpy as np
+
+    if not callable(answer):
+        return "the answer is to be the function itself, not one loss."
+    rng = np.random.default_rng()
+    for classes in (["wet", "dry"], ["c", "a", "b"], [7, 3, 5, 1, 9]):
+        for with_zero in (False, True):
+            y = rng.choice(classes, 30)
+            P = rng.dirichlet(np.ones(len(classes)), 30).clip(1e-3)
+            P /= P.sum(axis=1, keepdims=True)
+            columns = np.array([classes.index(c) for c in y])
+            if with_zero:
+                P[0] = np.eye(len(classes))[(columns[0] + 1) % len(classes)]
+            before = P.copy()
+            got = answer(y.copy(), P, list(classes))
+            if not np.array_equal(P, before):
+                return "your function changes `P`, which its caller may still need: work on a copy."
+            losses = -np.log(np.maximum(P[np.arange(30), columns], 1e-15))
+            right = losses.mean()
+            if _close(got, right):
+                continue
+            if with_zero and not np.isfinite(got):
+                return "where the true class has probability 0, it gives `inf` or nan; treat 0 as 1e-15."
+            if _close(got, losses.sum()):
+                return "this is the sum of the losses; the mean divides by the number of rows."
+            if _close(got, right / np.log(2)):
+                return (
+                    "this is a logarithm to base 2; the log loss takes the natural one, `np.log`."
+                )
+            if _close(got, -np.log(np.maximum(P.max(axis=1), 1e-15)).mean()):
+                return "you take the most probable class; the loss asks for the probability of the *true* class."
+            in_sorted = np.array([sorted(classes).index(c) for c in y])
+            if _close(
+                got, -np.log(np.maximum(P[np.arange(30), in_sorted], 1e-15)).mean(), 1e-4
+            ) or _close(
+                got, -np.log(np.maximum(P[np.arange(30), in_sorted], 2.3e-16)).mean(), 0.05
+            ):
+                return (
+                    "the columns of `P` are in the order of `classes`, not in alphabetical order."
+                )
+            return f"for {len(classes)} classes it gives {float(got):.4f}, expected {right:.4f}."
+
+
+_GINI = """
+def gini(labels):
+    return 1 - (pd.Series(labels).value_counts(normalize=True) ** 2).sum()
+def answer(labels, left):
+    return """
 
 
 @exercise(
@@ -207,38 +380,32 @@ def exercise_3_3(answer):
             return gini(labels) - after
     """,
     wrong={
-        """
-def gini(labels):
-    return 1 - (pd.Series(labels).value_counts(normalize=True) ** 2).sum()
-def answer(labels, left):
-    return gini(labels) - (gini(labels[left]) + gini(labels[~left])) / 2
-""": "count alike",
-        """
-def gini(labels):
-    return 1 - (pd.Series(labels).value_counts(normalize=True) ** 2).sum()
-def answer(labels, left):
-    return gini(labels) - gini(labels[left]) - gini(labels[~left])
-""": "without weights",
-        """
-def gini(labels):
-    return 1 - (pd.Series(labels).value_counts(normalize=True) ** 2).sum()
-def answer(labels, left):
-    return left.mean() * gini(labels[left]) + (~left).mean() * gini(labels[~left])
-""": "left over",
+        _GINI + "gini(labels) - (gini(labels[left]) + gini(labels[~left])) / 2": "count alike",
+        _GINI + "gini(labels) - gini(labels[left]) - gini(labels[~left])": "without weights",
+        _GINI
+        + "left.mean() * gini(labels[left]) + (~left).mean() * gini(labels[~left])": "remains",
         """
 def answer(labels, left):
     labels = pd.Series(labels)
     after = left.mean() * entropy(labels[left]) + (~left).mean() * entropy(labels[~left])
     return entropy(labels) - after
 """: "entropy",
-        "answer = 0.3": "a function",
+        """
+def gini(labels):
+    return 1 - ((np.unique(labels, return_counts=True)[1] / len(labels)) ** 2).sum()
+def side(labels, rows):
+    return sum(rows) / len(rows) * gini(labels[rows]) if len(labels[rows]) else np.nan
+def answer(labels, left):
+    return gini(labels) - side(labels, left) - side(labels, ~left)
+""": "all rows on one side",
+        "answer = 0.3": "the function itself",
     },
 )
-def exercise_3_4(answer):
+def exercise_3_5(answer):
     import numpy as np
 
     if not callable(answer):
-        return "the answer is to be a function of `labels` and `left`, not one number."
+        return "the answer is to be the function itself, not one number."
 
     def shares(labels):
         return np.unique(labels, return_counts=True)[1] / len(labels)
@@ -249,30 +416,140 @@ def exercise_3_4(answer):
     def entropy(labels):
         return -(shares(labels) * np.log2(shares(labels))).sum()
 
-    def close(value, expected):
-        return abs(float(value) - expected) <= 1e-6
-
-    for counts_left, counts_right in [((3, 1, 0), (2, 9, 5)), ((6, 0, 1), (1, 4, 2))]:
-        sides = [np.repeat(["a", "b", "c"], counts) for counts in (counts_left, counts_right)]
-        labels = np.concatenate(sides)
-        left = np.arange(len(labels)) < sum(counts_left)
+    rng = np.random.default_rng()
+    for names, n_rows in [(["a", "b", "c"], 40), ([0, 1], 25)]:
+        labels = rng.permutation(np.append(rng.choice(names, n_rows), names))
+        left = (labels == names[0]) | (rng.random(len(labels)) < 0.2)
+        left[np.flatnonzero(labels != names[0])[0]] = False
+        sides = labels[left], labels[~left]
+        weights = left.mean(), (~left).mean()
         got = answer(labels.copy(), left.copy())
         before, (g_left, g_right) = gini(labels), map(gini, sides)
-        after = left.mean() * g_left + (~left).mean() * g_right
-        bits = (
-            entropy(labels) - left.mean() * entropy(sides[0]) - (~left).mean() * entropy(sides[1])
-        )
-        if close(got, before - after):
-            continue
-        if close(got, before - (g_left + g_right) / 2):
-            return "you let both sides count alike; a side with more rows must weigh more."
-        if close(got, before - g_left - g_right):
-            return "you subtract both sides without weights; weigh each by its share of the rows."
-        if close(got, after):
-            return "this is the impurity left over; the gain is how much lower it is than before."
-        if close(got, bits):
-            return "this is the gain in entropy; the Gini impurity has squares and no logarithm."
-        return "the gain of a question with three classes and sides of unequal size comes out wrong; test `gini` alone first."
+        remains = weights[0] * g_left + weights[1] * g_right
+        bits = entropy(labels) - weights[0] * entropy(sides[0]) - weights[1] * entropy(sides[1])
+        if not _close(got, before - remains):
+            if _close(got, before - (g_left + g_right) / 2):
+                return "you let both sides count alike; a side with more rows must weigh more."
+            if _close(got, before - g_left - g_right):
+                return (
+                    "you subtract both sides without weights; weigh each by its share of the rows."
+                )
+            if _close(got, remains):
+                return "this is the impurity that remains; the gain is how much lower it is than before."
+            if _close(got, bits):
+                return (
+                    "this is the gain in entropy; the Gini impurity has squares and no logarithm."
+                )
+            return f"for {len(names)} classes it gives {float(got):.4f}, expected {before - remains:.4f}."
+        for one_side in (np.ones_like(left), np.zeros_like(left)):
+            got = answer(labels.copy(), one_side)
+            if not _close(got, 0):
+                return (
+                    f"with all rows on one side it gives {float(got):.3f}; such a question gains 0."
+                )
+
+
+@exercise(
+    expects="a function of a, b and n_splits",
+    hints=[
+        "Section 3.9 has all parts of it. What does `n_splits` folds say about the test part and the training part?",
+        "One part of `n_splits` tests and the other `n_splits - 1` train.",
+        "`2 * stats.t.sf(abs(t), df=J - 1)` is two-sided.",
+    ],
+    solution="""
+        def corrected_p(a, b, n_splits):
+            difference = np.asarray(a) - np.asarray(b)
+            J = len(difference)
+            factor = 1 / J + 1 / (n_splits - 1)
+            t = difference.mean() / np.sqrt(factor * difference.var(ddof=1))
+            return 2 * stats.t.sf(abs(t), df=J - 1)
+
+
+        answer = corrected_p
+    """,
+    wrong={
+        "def answer(a, b, n_splits):\n    return stats.ttest_rel(a, b).pvalue": "ordinary",
+        """
+def answer(a, b, n_splits):
+    d, J = a - b, len(a)
+    t = d.mean() / np.sqrt((1 / J + 1 / (n_splits - 1)) * d.var(ddof=1))
+    return stats.t.sf(abs(t), df=J - 1)
+""": "one-sided",
+        """
+def answer(a, b, n_splits):
+    d, J = a - b, len(a)
+    t = d.mean() / np.sqrt((1 / J + 1 / (n_splits - 1)) * d.var(ddof=1))
+    return 2 * stats.t.sf(t, df=J - 1)
+""": "the second model",
+        """
+def answer(a, b, n_splits):
+    d, J = a - b, len(a)
+    t = d.mean() / np.sqrt((1 / J + 1 / n_splits) * d.var(ddof=1))
+    return 2 * stats.t.sf(abs(t), df=J - 1)
+""": "four train",
+        """
+def answer(a, b, n_splits):
+    d, J = np.asarray(a) - np.asarray(b), len(a)
+    t = d.mean() / np.sqrt((1 / J + 1 / 4) * d.var(ddof=1))
+    return 2 * stats.t.sf(abs(t), df=J - 1)
+""": "five folds",
+        """
+def answer(a, b, n_splits):
+    d, J = np.asarray(a) - np.asarray(b), len(a)
+    t = d.mean() / np.sqrt((1 / J + 1 / (n_splits - 1)) * np.var(d))
+    return 2 * stats.t.sf(abs(t), df=J - 1)
+""": "`ddof=1`",
+        "answer = 0.46": "the function itself",
+    },
+)
+def exercise_3_6(answer):
+    import numpy as np
+    from scipy import stats
+
+    if not callable(answer):
+        return "the answer is to be the function itself, not one p-value."
+    rng = np.random.default_rng()
+    for n_splits, n_repeats in [(5, 3), (10, 4), (3, 10)]:
+        for sign in (1, -1):
+            J = n_splits * n_repeats
+            difference = rng.normal(size=J)
+            difference = 0.012 * (difference - difference.mean()) / difference.std(ddof=1) + 0.01
+            b = rng.normal(0.5, 0.1, J)
+            a = b + sign * difference
+            got = answer(a.copy(), b.copy(), n_splits)
+
+            def p(ratio, ddof=1, a=a, b=b, J=J):
+                d = a - b
+                t = d.mean() / np.sqrt((1 / J + ratio) * d.var(ddof=ddof))
+                return 2 * stats.t.sf(abs(t), df=J - 1)
+
+            right = p(1 / (n_splits - 1))
+            if abs(float(got) - right) <= 1e-8 + 1e-5 * right:
+                continue
+
+            def is_like(value, got=got):
+                return abs(float(got) - value) <= 1e-8 + 1e-5 * value
+
+            if is_like(p(0)):
+                return "this is the ordinary paired t-test: the term n_test / n_train is missing."
+            if is_like(right / 2):
+                return (
+                    "this is one-sided; two-sided counts differences of both signs, twice as much."
+                )
+            if sign < 0 and is_like(2 - right):
+                return (
+                    "where the second model is better, p comes out above 1: take the size of t, "
+                    "not its sign."
+                )
+            if is_like(p(1 / n_splits)):
+                return (
+                    "n_test / n_train is not 1 / n_splits: of five folds one tests and four train."
+                )
+            if is_like(p(1 / 4)):
+                return "the ratio is fixed to that of five folds; compute it from `n_splits`."
+            if is_like(p(1 / (n_splits - 1), ddof=0)):
+                return "the variance of a sample divides by J - 1: `ddof=1`."
+            return f"for {n_splits} folds, {n_repeats} times, it gives p = {float(got):.4f}, expected {right:.4f}."
 
 
 @exercise(
@@ -280,67 +557,72 @@ def exercise_3_4(answer):
     hints=[
         "A step of a pipeline is a setting too: in a search, `standardscaler` can be a list of scalers.",
         'Try `MinMaxScaler()`, and the word "passthrough" for no scaling, each with a few values of `svc__C`.',
-        'The parameters {"standardscaler": [StandardScaler(), MinMaxScaler(), "passthrough"], "svc__C": [1, 10]} '
-        "in a `GridSearchCV` over `svm` with cv=5; the answer is its `best_estimator_`.",
+        "Use `GridSearchCV` with `cv=GroupKFold(3)`, and give `groups=form[is_train]` to its `fit`.",
     ],
     solution="""
-        from sklearn.model_selection import GridSearchCV
         from sklearn.preprocessing import MinMaxScaler
 
         scalers = [StandardScaler(), MinMaxScaler(), "passthrough"]
-        grid = GridSearchCV(svm, {"standardscaler": scalers, "svc__C": [1, 10]}, cv=5)
-        answer = grid.fit(X_digits_train, y_digits_train).best_estimator_
+        settings = {"standardscaler": scalers, "svc__C": [1, 10]}
+        answer = GridSearchCV(svm, settings, cv=GroupKFold(3))
+        answer.fit(X_digits_train, y_digits_train, groups=form[is_train])
     """,
     wrong={
-        "answer = search": "still stretches",
-        "answer = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))": "a straight boundary",
-        "answer = SVC(gamma=1)": "learns each image by heart",
-        "answer = search.best_score_": "a number",
-        "answer = SVC().fit(X_digits_train, y_digits_train).predict(X_digits_test)": "the predictions",
+        "answer = digit_search": "still divides rare pixels",
+        "answer = LogisticRegression(max_iter=5000)": "straight boundary",
+        "answer = SVC(gamma=1)": "memorises each image",
+        "answer = digit_search.best_score_": "a number",
+        "answer = digit_search.predict(X_digits_train)": "the predictions",
+        "answer = GridSearchCV(svm, {'svc__C': [1, 10]}, cv=GroupKFold(3))": "not been fitted",
+        "answer = DummyClassifier()": "far below",
     },
 )
-def exercise_3_5(answer):
+def exercise_3_7(answer):
+    import re
+
     import numpy as np
     from sklearn.base import clone
     from sklearn.datasets import load_digits
-    from sklearn.model_selection import cross_validate, train_test_split
 
-    if isinstance(answer, float):
-        return "this is a number; give the pipeline itself, so that it can be cross-validated."
+    if isinstance(answer, float | int | np.number):
+        return "this is a number; give the pipeline itself, so that it can be fitted and scored."
     if isinstance(answer, np.ndarray):
         return "these look like the predictions; give the pipeline that makes them."
-    model = clone(getattr(answer, "best_estimator_", answer))
+    if hasattr(answer, "param_grid") or hasattr(answer, "param_distributions"):
+        if not hasattr(answer, "best_estimator_"):
+            return "this search has not been fitted, so it has chosen nothing yet."
+        answer = answer.best_estimator_
     digits = load_digits()
-    X, _, y, _ = train_test_split(
-        digits.data, digits.target, random_state=0, stratify=digits.target
-    )
-    scores = cross_validate(model, X, y, cv=5, return_train_score=True)
-    accuracy, in_training = scores["test_score"].mean(), scores["train_score"].mean()
-    got = f"{accuracy:.3f}"
-    if accuracy >= 0.984:
+    text = "".join(map(str, digits.target))
+    starts = [match.start() - 37 for match in re.finditer("98984177351", text)]
+    form = np.searchsorted(starts, np.arange(len(text)), side="right") - 1
+    X, y = digits.data[form <= 8], digits.target[form <= 8]
+    model = clone(answer).fit(X, y)
+    accuracy = float(np.mean(model.predict(digits.data[form >= 12]) == digits.target[form >= 12]))
+    got = f"{accuracy:.3f} on the two new blocks"
+    if accuracy >= 0.92:
         return None
-    if in_training - accuracy > 0.2:
-        return f"{got} in validation but {in_training:.2f} in training: it learns each image by heart, so look at `gamma`."
+    if np.mean(model.predict(X) == y) - accuracy > 0.2:
+        return f"{got}, but nearly 1 on the training rows: it memorises each image, so look at `gamma`."
+    if not accuracy >= 0.8:
+        return f"{got} is far below what an `SVC()` gets without any setting; change one thing at a time."
     if _is_linear(model):
-        return f"{got} is what a straight boundary gets here; digits need a bent one, such as an SVM with the RBF kernel."
+        return f"{got} is what a straight boundary gets here; try a curved one, such as an SVM with the RBF kernel."
     if _stretches(model, X):
-        return f"{got} is about what section 3.8 had, because the pipeline still stretches rare pixels; try another scaling."
-    if not accuracy >= 0.5:
-        return f"{got} is far below what an `SVC()` gets without any setting; look at its settings one by one."
-    return f"{got} is short of 0.984; search over the scaling, `svc__C` and `svc__gamma` together."
+        return f"{got}: the pipeline still divides rare pixels by their tiny standard deviations; try another scaling."
+    return f"{got}, 0.92 is asked for; search over the scaling, `svc__C` and `svc__gamma` together."
 
 
 def _is_linear(model):
     last = model[-1] if hasattr(model, "steps") else model
-    return hasattr(last, "C") and getattr(last, "kernel", "linear") == "linear"
+    return hasattr(last, "coef_") and hasattr(last, "C")
 
 
 def _stretches(model, X):
     """Whether the steps before the last blow rare pixels up to many times the usual size."""
     import numpy as np
-    from sklearn.base import clone
 
     if not hasattr(model, "steps") or len(model.steps) < 2:
         return False
-    scaled = clone(model[:-1]).fit_transform(X)
+    scaled = model[:-1].transform(X)
     return np.abs(scaled).max() > 10 * np.abs(scaled).mean() and np.abs(scaled).max() > 10

@@ -21,8 +21,10 @@ def test_without_torch_it_gets_to_the_report_and_no_other_cell_of_sections_1_and
 ):
     path = REPOSITORY / "notebooks" / "01_environment.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    [report] = [k for k, cell in enumerate(notebook.cells) if "environment_report()" in cell.source]
-    [needs_torch] = [k for k, cell in enumerate(notebook.cells) if "import torch" in cell.source]
+    report, needs_torch = (
+        next(k for k, c in enumerate(notebook.cells) if c.cell_type == "code" and code in c.source)
+        for code in ("environment_report()", "import torch")
+    )
     assert report < needs_torch
     notebook.cells = notebook.cells[: needs_torch + 1]
     client = NotebookClient(

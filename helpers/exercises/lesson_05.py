@@ -22,40 +22,6 @@ def _digits():
 
 
 @exercise(
-    expects="a whole number",
-    hints=[
-        "Section 5.3 counts the parameters of linear layers: weights, and a bias for each output.",
-        "A kernel of the second convolution covers all 16 channels: 16 · 3 · 3 weights and one bias.",
-        "Two poolings make 2 × 2 of 8 × 8, so the last layer has 32 · 2 · 2 inputs.",
-    ],
-    solution="""
-        first = 16 * (1 * 3 * 3) + 16
-        second = 32 * (16 * 3 * 3) + 32
-        last = 10 * (32 * 2 * 2) + 10
-        answer = first + second + last
-    """,
-    wrong={
-        "answer = 16 * 9 + 32 * 16 * 9 + 10 * 128": "biases",
-        "answer = 16 * 9 + 16 + 32 * 9 + 32 + 10 * 128 + 10": "all 16 channels",
-        "answer = 16 * 9 + 16 + 32 * 16 * 9 + 32 + 10 * 32 * 64 + 10": "pooling",
-        "answer = 16 * 9 + 16 + 32 * 16 * 9 + 32 + 10 * 32 + 10": "flattened",
-    },
-)
-def exercise_5_1(answer):
-    reasons = {
-        6032: "you counted the weights but not the biases: one for each output channel and each output.",
-        1770: "a kernel of the second convolution looks at all 16 channels, not at one of them.",
-        25290: "the last layer does not get 8 × 8 values from each channel: think of the pooling layers.",
-        9930: "the last layer does not get 4 × 4 values from each channel: there are two pooling layers.",
-        5130: "the last layer gets every value of the flattened channels, not one value from each channel.",
-    }
-    if answer in reasons:
-        return reasons[answer]
-    if answer != 6090:
-        return "count layer by layer: weights are outputs times what each output looks at, plus a bias for each output."
-
-
-@exercise(
     expects="a function of logits and labels",
     hints=[
         "The logarithm of a softmax is the logit minus the logarithm of the sum of the exponentials of its row.",
@@ -79,10 +45,13 @@ def exercise_5_1(answer):
         "def answer(logits, y):\n    return -logits.log_softmax(dim=1)[torch.arange(len(y)), y].mean().item()": (
             "no gradient"
         ),
+        "def answer(logits, y):\n    return torch.tensor(F.cross_entropy(logits, y).item(), requires_grad=True)": (
+            "fresh tensor"
+        ),
         "def answer(logits, y):\n    return nn.CrossEntropyLoss()(logits.softmax(dim=1), y)": "second softmax",
     },
 )
-def exercise_5_2(answer):
+def exercise_5_1(answer):
     import torch
     from torch.nn import functional as F
 
@@ -113,6 +82,16 @@ def exercise_5_2(answer):
         return "on ordinary logits it differs from the cross-entropy of section 5.6."
     if not (isinstance(output, torch.Tensor) and output.requires_grad):
         return "its result has no gradient behind it: stay with tensors up to the end."
+    output.backward()
+    if given.grad is None:
+        return "its gradient does not reach the logits: the number was put into a fresh tensor."
+    expected = (logits.softmax(dim=1) - F.one_hot(y, 4)) / 7
+    if not torch.allclose(given.grad, expected, atol=1e-4):
+        return "the loss is right, but its gradient is not that of the cross-entropy."
+    wide = torch.randn(3, 6, generator=generator)
+    y_wide = torch.tensor([5, 0, 2])
+    if not abs(float(answer(wide, y_wide)) - F.cross_entropy(wide, y_wide).item()) < 1e-4:
+        return "with another number of samples and classes it differs from the cross-entropy."
     large = torch.tensor([[1000.0, 0.0, -1000.0], [0.0, 1000.0, 0.0]])
     if not abs(float(answer(large, torch.tensor([1, 1]))) - 500) < 1e-2:
         return "with large logits, such as 1000, the result is not right: the exponential overflows or underflows."
@@ -121,7 +100,7 @@ def exercise_5_2(answer):
 @exercise(
     expects="a function like `train_one_epoch`",
     hints=[
-        "Hold the function against the five moves of section 5.9, line by line. Four lines are wrong or missing.",
+        "Compare the function with the five moves of section 5.9, line by line. Four lines are wrong or missing.",
         "Which mode? What does the loss want, logits or probabilities? Are the old gradients forgotten?",
         "The last fault is in the return value: the batches need not be of the same size.",
     ],
@@ -203,7 +182,7 @@ def answer(model, loader, loss_fn, optimizer):
 """: "last batch only",
     },
 )
-def exercise_5_3(answer):
+def exercise_5_2(answer):
     import copy
 
     import torch
@@ -218,7 +197,8 @@ def exercise_5_3(answer):
 
     class Spy(nn.Module):
         def forward(self, X):
-            modes.append(self.training)
+            if torch.is_grad_enabled():  # not when somebody only looks at a batch
+                modes.append(self.training)
             return X
 
     start = nn.Sequential(Spy(), nn.Linear(64, 10))
@@ -272,6 +252,200 @@ def exercise_5_3(answer):
         return "the returned loss gives the images of a smaller last batch too much weight."
     if not abs(returned - (48 * losses[0] + 48 * losses[1] + 4 * losses[2]) / 100) < 1e-5:
         return "the weights are right, but the returned number is not the mean loss of a sample."
+
+
+@exercise(
+    expects="a function `resume(path, model, optimizer, scheduler)`",
+    hints=[
+        "`load_checkpoint` in section 5.10 does nearly the same with other names.",
+        "Each of the three parts has `load_state_dict`; the generator has `torch.set_rng_state`.",
+        "Three finished epochs mean that the next is the fourth.",
+    ],
+    solution="""
+        def resume(path, model, optimizer, scheduler):
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+            model.load_state_dict(saved["model"])
+            optimizer.load_state_dict(saved["optimizer"])
+            scheduler.load_state_dict(saved["scheduler"])
+            torch.set_rng_state(saved["random"])
+            return saved["epoch"] + 1
+
+
+        answer = resume
+    """,
+    wrong={
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=True)
+    model.load_state_dict(saved["model"])
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"] + 1
+""": "optimizer's state",
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=True)
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(saved["scheduler"])
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"] + 1
+""": "model's weights",
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"] + 1
+""": "scheduler",
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(saved["scheduler"])
+    return saved["epoch"] + 1
+""": "random",
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(saved["scheduler"])
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"]
+""": "finished epochs",
+        """
+def answer(path, model, optimizer, scheduler):
+    saved = torch.load(path, weights_only=False)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(saved["scheduler"])
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"] + 1
+""": "could run code",
+    },
+)
+def exercise_5_3(answer):
+    import pickle
+    import tempfile
+    from pathlib import Path
+
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
+        path = Path(folder) / "checkpoint.pt"
+        for sizes, epochs in (((6, 5, 3), 2), ((4, 9, 2), 5)):
+            if fault := _resumed_badly(answer, path, sizes, epochs):
+                return fault
+        run = _run(sizes)
+        states = {name: part.state_dict() for name, part in run.items()}
+        states |= {"random": torch.get_rng_state(), "epoch": 1, "note": _Note()}
+        torch.save(states, path)
+        try:
+            answer(path, *_run(sizes).values())
+        except pickle.UnpicklingError:
+            return None
+        return "it reads a file that could run code: what tells `torch.load` to refuse one?"
+
+
+class _Note:
+    """Something that is neither a tensor nor a plain container, as code in a file would be."""
+
+
+def _run(sizes):
+    import torch
+    from torch import nn
+
+    n_in, n_hidden, n_out = sizes
+    model = nn.Sequential(
+        nn.Linear(n_in, n_hidden), nn.Tanh(), nn.Dropout(0.5), nn.Linear(n_hidden, n_out)
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.8)
+    return {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+
+
+def _epoch(run, X):
+    loss = (run["model"](X) ** 2).mean()
+    run["optimizer"].zero_grad()
+    loss.backward()
+    run["optimizer"].step()
+    run["scheduler"].step()
+
+
+def _resumed_badly(answer, path, sizes, epochs):
+    import torch
+
+    run = _run(sizes)
+    X = torch.randn(20, sizes[0])
+    for _ in range(epochs):
+        _epoch(run, X)
+    states = {name: part.state_dict() for name, part in run.items()}
+    random = torch.get_rng_state()
+    torch.save({**states, "random": random, "epoch": epochs}, path)
+    saved = torch.load(path, weights_only=True)
+    torch.manual_seed(epochs)
+    fresh = _run(sizes)
+    returned = answer(path, *fresh.values())
+    weights = fresh["model"].state_dict()
+    if any(not torch.equal(weights[name], value) for name, value in saved["model"].items()):
+        return "the model's weights are not those of the file."
+    moments = fresh["optimizer"].state_dict()["state"]
+    expected = saved["optimizer"]["state"]
+    if list(moments) != list(expected) or any(
+        not torch.equal(moments[i][name], value)
+        for i in expected
+        for name, value in expected[i].items()
+    ):
+        return "the optimizer's state is not that of the file: Adam keeps two averages of each weight's gradients."
+    if fresh["scheduler"].last_epoch != epochs:
+        return "the scheduler is not where it was: the learning rate would take another course."
+    if not torch.equal(torch.get_rng_state(), random):
+        return "the random generator is not in the file's state, so dropout would draw other masks."
+    if isinstance(returned, str | bool) or returned is None:
+        return f"it must return the number of the next epoch, and returned {returned!r}."
+    if int(returned) == epochs:
+        return f"it returned {epochs}, the number of finished epochs; the next one is asked."
+    if int(returned) != epochs + 1:
+        return f"after {epochs} finished epochs it returned {returned!r}."
+    return None
+
+
+@exercise(
+    expects="a whole number",
+    hints=[
+        "Section 5.3 counts the parameters of linear layers: weights, and a bias for each output.",
+        "A kernel of the second convolution covers all 16 channels: 16 · 3 · 3 weights and one bias.",
+        "Two poolings make 2 × 2 of 8 × 8, so the last layer has 32 · 2 · 2 inputs.",
+    ],
+    solution="""
+        first = 16 * (1 * 3 * 3) + 16
+        second = 32 * (16 * 3 * 3) + 32
+        last = 10 * (32 * 2 * 2) + 10
+        answer = first + second + last
+    """,
+    wrong={
+        "answer = 16 * 9 + 32 * 16 * 9 + 10 * 128": "biases",
+        "answer = 16 * 9 + 16 + 32 * 9 + 32 + 10 * 128 + 10": "all 16 channels",
+        "answer = 16 * 9 + 16 + 32 * 16 * 9 + 32 + 10 * 32 * 64 + 10": "pooling",
+        "answer = 16 * 9 + 16 + 32 * 16 * 9 + 32 + 10 * 32 + 10": "flattened",
+    },
+)
+def exercise_5_4(answer):
+    if isinstance(answer, str):
+        return "the answer is text; a whole number is expected, without quotation marks."
+    answer = float(answer)
+    reasons = {
+        6032: "you counted the weights but not the biases: one for each output channel and each output.",
+        1770: "a kernel of the second convolution looks at all 16 channels, not at one of them.",
+        25290: "the last layer does not get 8 × 8 values from each channel: think of the pooling layers.",
+        9930: "the last layer does not get 4 × 4 values from each channel: there are two pooling layers.",
+        5130: "the last layer gets every value of the flattened channels, not one value from each channel.",
+    }
+    if answer in reasons:
+        return reasons[answer]
+    if answer != 6090:
+        return "count layer by layer: weights are outputs times what each output looks at, plus a bias for each output."
 
 
 @exercise(
@@ -336,9 +510,45 @@ class Mended(Digit):
 answer = Mended
 """: "dropout is gone",
         "answer = Digit()": "class itself",
+        """
+class Mended(Digit):
+    def __init__(self, hidden=(64, 32), dropout=0.5):
+        super().__init__(hidden, dropout)
+        self.hidden = nn.ModuleList(self.hidden)
+    def forward(self, X):
+        X = X.flatten(1)
+        for layer in self.hidden:
+            X = F.dropout(layer(X), self.dropout, self.training)
+        return self.output(X)
+answer = Mended
+""": "ReLU behind each",
+        """
+class Mended(Digit):
+    def __init__(self, hidden=(64, 32), dropout=0.5):
+        super().__init__(hidden, dropout)
+        self.hidden = nn.ModuleList(self.hidden)
+    def forward(self, X):
+        X = X.flatten(1)
+        for layer in self.hidden:
+            X = layer(X).relu()
+        return self.output(F.dropout(X, self.dropout, self.training))
+answer = Mended
+""": "once behind each",
+        """
+class Mended(Digit):
+    def __init__(self, hidden=(64, 32), dropout=0.5):
+        super().__init__(hidden, dropout)
+        self.hidden = nn.ModuleList(self.hidden)
+    def forward(self, X):
+        X = X.flatten(1)
+        for layer in self.hidden:
+            X = layer(X).relu()
+        return F.dropout(self.output(X), self.dropout, self.training)
+answer = Mended
+""": "only the last bias",
     },
 )
-def exercise_5_4(answer):
+def exercise_5_5(answer):
     import torch
     from torch import nn
 
@@ -363,13 +573,94 @@ def exercise_5_4(answer):
         differs = any(not torch.equal(model(X), model(X)) for _ in range(5))
         model.eval()
         settled = torch.equal(model(X), model(X))
-        sums = model(X).sum(dim=1)
+        output = model(X)
     if not settled:
         return "the same images give other logits even after eval(): dropout must know the mode."
     if not differs:
         return "the dropout is gone: in training mode the same images must give other logits at each call."
-    if torch.allclose(sums, torch.ones(5), atol=1e-4):
+    if torch.allclose(output.sum(dim=1), torch.ones(5), atol=1e-4):
         return "it returns probabilities, and CrossEntropyLoss wants logits."
+    for hidden in ((20, 12), (16,), (14, 11, 9)):
+        if fault := _differs_from_plain(answer(hidden=hidden, dropout=0.5), hidden, X):
+            return fault
+        if fault := _wrong_dropout(answer(hidden=hidden, dropout=1.0), hidden, X):
+            return fault
+    if _passes(answer(hidden=(20, 12), dropout=0.0).train(), X) > 1:
+        return "with dropout=0.0 nothing may be dropped, yet the logits differ from call to call."
+
+
+def _weights(model, n_in, n_out):
+    """The weight and the bias of the layer of this size."""
+    named = dict(model.named_parameters())
+    name = next(n for n, p in named.items() if tuple(p.shape) == (n_out, n_in))
+    return named[name], named[name.removesuffix("weight") + "bias"]
+
+
+def _differs_from_plain(model, hidden, X):
+    """Compare the network in evaluation mode with linear layers and ReLU, from its own weights."""
+    from itertools import pairwise
+
+    import torch
+
+    sizes = [64, *hidden, 10]
+    model.eval()
+    try:
+        pairs = [_weights(model, *pair) for pair in pairwise(sizes)]
+    except (StopIteration, KeyError):
+        return f"with hidden={hidden} it has no linear layers of the sizes {sizes}."
+    with torch.no_grad():
+        for weight, bias in pairs:  # so that each activation would show
+            weight.mul_(3)
+            bias.normal_(generator=torch.Generator().manual_seed(len(bias)))
+        expected = X.flatten(1)
+        for weight, bias in pairs[:-1]:
+            expected = (expected @ weight.T + bias).relu()
+        expected = expected @ pairs[-1][0].T + pairs[-1][1]
+        output = model(X)
+    if torch.allclose(output, expected.relu(), atol=1e-3):
+        return "a ReLU stands behind the logits, which may be negative."
+    if not torch.allclose(output, expected, atol=1e-3):
+        return (
+            f"after eval(), with hidden={hidden}, its logits are not those of linear layers with "
+            "a ReLU behind each hidden one."
+        )
+
+
+def _wrong_dropout(model, hidden, X):
+    """With dropout=1.0 the last layer gets nothing but zeros: only its bias comes out."""
+    from unittest.mock import patch
+
+    import torch
+    from torch.nn import functional as F
+
+    calls, plain = [], F.dropout
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return plain(*args, **kwargs)
+
+    with patch.object(F, "dropout", counted), torch.no_grad():
+        output = model.train()(X)
+    bias = _weights(model, hidden[-1], 10)[1]
+    if not torch.allclose(output, bias.expand(5, 10), atol=1e-5):
+        return (
+            "with dropout=1.0 every hidden unit is silent while training, so only the last bias "
+            "may come out; yours gives something else."
+        )
+    if calls and len(calls) != len(hidden):
+        return (
+            f"with hidden={hidden} dropout is applied {len(calls)} times; once behind each hidden "
+            "layer is asked."
+        )
+
+
+def _passes(model, X):
+    """How many different outputs three passes give."""
+    import torch
+
+    with torch.no_grad():
+        outputs = [model(X) for _ in range(3)]
+    return len({tuple(output.flatten().tolist()) for output in outputs})
 
 
 @exercise(
@@ -438,7 +729,7 @@ answer = ShiftedDigits
 """: "not shifted",
     },
 )
-def exercise_5_5(answer):
+def exercise_5_6(answer):
     import torch
     from torch.nn import functional as F
     from torch.utils.data import DataLoader
@@ -491,8 +782,8 @@ def exercise_5_5(answer):
 @exercise(
     expects="a trained network that takes images (n, 1, 8, 8)",
     hints=[
-        "Section 5.15 shows which kind of layer minds a shift least. What could you show it in training besides?",
-        "Train on the five versions of each training image from exercise 5.5, or shift each batch at random.",
+        "Section 5.18 shows which kind of layer minds a shift least. What could you show it in training besides?",
+        "Train on the five versions of each training image from exercise 5.6, or shift each batch at random.",
         "`make_cnn()`, the 5,000 images, batches of 128, Adam with lr=0.01, eight epochs: nearly there. "
         "More channels help, and so does a smaller learning rate for the last epochs.",
     ],
@@ -526,7 +817,7 @@ def exercise_5_5(answer):
         "answer = make_cnn": "an object",
     },
 )
-def exercise_5_6(answer):
+def exercise_5_7(answer):
     import numpy as np
     from torch import nn
     from torch.nn import functional as F

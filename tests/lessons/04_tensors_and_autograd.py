@@ -20,6 +20,11 @@ with after('print("first age after: ", measured[0, 0].round(1))'):
 with after("print((table * weights).dtype)"):
     assert (table * weights).dtype == torch.float64
 
+with after("show_error(lambda: torch.arange(3).add_(0.5))"):
+    third = torch.tensor([1 / 3], dtype=torch.float64)
+    assert torch.zeros(1).add_(third).dtype == torch.float32
+    assert torch.zeros(1).add_(third) != third
+
 with after(
     'print("ink of the hundred, before and after:", flat[:100].sum().item(), spoiled[:100].sum().item())'
 ):
@@ -88,6 +93,9 @@ with after("    w -= 0.05 * w.grad"):
 with after("    b = X @ w"):
     assert b.is_inference()
     assert not a.is_inference()
+    leaf = torch.zeros(len(b), dtype=b.dtype, requires_grad=True)
+    (b + leaf).sum().backward()  # a sum saves nothing
+    assert leaf.grad.eq(1).all()
 
 with after("backward(c)"):
     assert (a.grad, b.grad) == (-1.0, 3.0)
@@ -122,6 +130,16 @@ with after('print(sum(equal), "of", len(equal), "steps are equal")'):
     assert all(equal)
     assert len(equal) == 4000
 
+with after("for momentum in [0.0, 0.9]:"):
+    small = torch.zeros(10, dtype=X.dtype, requires_grad=True)
+    adam = torch.optim.Adam([small], lr=0.2)
+    for _ in range(100):
+        adam.zero_grad()
+        mse(small).backward()
+        adam.step()
+    assert small.abs().max() < 1.2 * 100 * 0.2  # a step is about lr long
+    assert mse(small) > mse(w_100)
+
 with after("approximate = difference_gradient(logistic_loss, w.detach(), h=1e-5)"):
     assert (approximate - w.grad).abs().max().item() < 1e-9
 
@@ -139,6 +157,42 @@ with after("cross_validate_band(own_loss)"):
     gap = constant.loc["mean", "low half"] - constant.loc["mean", "high half"]
     assert gap > 0.08
     assert abs(ours.loc["mean"] - 0.9).max() < 0.03
+
+    def unbiased(A, y_A, B):  # n - 11 instead of n
+        middle, low, high = one_spread(A, y_A, B)
+        factor = (len(A) / (len(A) - 11)) ** 0.5
+        return middle, middle + factor * (low - middle), middle + factor * (high - middle)
+
+    shares = cross_validate_band(unbiased).loc["mean"]
+    assert shares["low half"] > 0.91 > 0.86 > shares["high half"]
+
+    from sklearn.linear_model import BayesianRidge
+
+    _, sure = (
+        BayesianRidge()
+        .fit(X.numpy(), progress_train)
+        .predict(scaler.transform(table_test), return_std=True)
+    )
+    assert sure.max() < 1.05 * sure.min()
+
+    def last_loss(size, seed):  # the loop of own_loss from a random start
+        generator = torch.Generator().manual_seed(seed)
+        w, b, c, d = (
+            (size * torch.randn(shape, generator=generator, dtype=X.dtype)).requires_grad_()
+            for shape in [(10,), (), (), ()]
+        )
+        optimizer = torch.optim.SGD([w, b, c, d], lr=0.05, momentum=0.9)
+        target = (y - y.mean()) / y.std(correction=0)
+        for _ in range(500):
+            mean = X @ w + b
+            loss = negative_log_likelihood(mean, c + d * mean, target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    assert sum(np.isnan(last_loss(1.0, seed)) for seed in range(6)) > 2
+    assert np.ptp([last_loss(0.1, seed) for seed in range(6)]) < 1e-4  # one minimum
 
 with after(
     "    return [centre + scale * each.numpy() for each in (mean, mean - band, mean + band)]"

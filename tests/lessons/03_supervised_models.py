@@ -1,7 +1,9 @@
 """Claims about lesson 3."""
 
 UNPRINTED = {
-    "0.06": "the root of 0.5 · 0.5 / 71",
+    "0.522": "the mean of ridge in the comparison of section 3.9",
+    "0.85": "the rest of it",
+    "0.042": "the root of 0.15 · 0.85 / 71",
     "10,000": "above how many rows scikit-learn's boosting stops early by default",
     "0.92": "the accuracy that the check of exercise 3.7 asks for",
     "0.90": "what the search of section 3.8 gets on the blocks of exercise 3.7",
@@ -28,25 +30,28 @@ with after("typo[y_diabetes_train.idxmax()] *= 10"):
         assert (wrong > 1.3 * right) == is_moved
 
 with after(
-    'models = {"least squares": LinearRegression(), "ridge": RidgeCV(alphas), "lasso": LassoCV(cv=5)}'
+    'models = {"OLS": LinearRegression(), "ridge": Ridge(ridge.alpha_), "lasso": Lasso(lasso.alpha_)}'
 ):
-    ols, ridge, lasso_ = (coefficients(models[name]) for name in models)
+    ols, shrunk = coefficients(models["OLS"]), coefficients(models["ridge"])
     assert ols["s1"].mean() < -20 and ols["s2"].mean() > 5
-    assert abs(ridge["s1"].mean()) < 6 and ridge["s2"].mean() < 0
-    assert (ridge.std()[["s1", "s2"]] < 0.55 * ols.std()[["s1", "s2"]]).all()
-    assert lasso_["s1"].std() > 1.5 * ols["s1"].std()
+    for column in ("s1", "s2"):  # not even their signs are certain
+        assert 0.02 < (ols[column] > 0).mean() < 0.98
+        assert shrunk[column].std() < 0.2 * ols[column].std()
+    assert (ols["bmi"] > 0).all()
+    assert abs(shrunk["s1"].mean()) < 6 and shrunk["s2"].mean() < 0
     r2 = [
         cross_val_score(make_pipeline(StandardScaler(), m), *diabetes_rows, cv=folds).mean()
-        for m in models.values()
+        for m in (models["OLS"], ridge, lasso)
     ]
     assert max(r2) - min(r2) < 0.01
 
-with after("assert np.isclose(by_hand, log_loss(y_cancer, proba))"):
+with after('print(f"{name:10} log loss {log_loss(y_cancer, proba):.3f}")'):
     losses = [log_loss(y_cancer, p) for p in p_malignant.values()]
     assert losses[0] > 0.6 > 0.35 > losses[1] > 0.2 > 0.1 > losses[2]
 
 with after("gaps = np.abs(shown.prob_true - shown.prob_pred)"):
     assert gaps.max() < 0.09
+    assert abs(shown.prob_pred[gaps.argmax()] - 0.15) < 0.02
 
 with after(
     'print(f"{len(malignant)} × {benign.size} pairs, correctly ordered: {auc_by_hand:.3f}")'
@@ -56,6 +61,10 @@ with after(
 with after("C_values = np.logspace(-2, 1, 13)"):
     zeros = {name: (path == 0).sum(axis=1) for name, path in paths.items()}
     assert zeros["L2"].max() == 0 and zeros["L1"][0] > 20 > zeros["L1"][-1]
+    falls = (np.diff(abs(paths["L2"]), axis=0) >= 0).all(axis=0)  # towards a strong penalty
+    assert falls.mean() > 0.5
+    gone = paths["L1"] == 0
+    assert 0 < (gone[1:] & ~gone[:-1]).any(axis=0).mean() < 0.5  # back at a stronger penalty
 
 with after('wanted = ["mean_test_neg_log_loss", "std_test_neg_log_loss", "mean_test_roc_auc"]'):
     for name in ("L1", "L2"):
@@ -63,10 +72,6 @@ with after('wanted = ["mean_test_neg_log_loss", "std_test_neg_log_loss", "mean_t
         assert loss.idxmin() == 1 and loss[10] > 1.25 * loss[1] and loss[0.01] > 2 * loss[1]
     assert results["L2"]["mean_test_roc_auc"].min() > 0.98
     assert np.isclose(results["L1"]["mean_test_roc_auc"][0.001], 0.5)
-
-with after('kept = X_cancer.columns[paths["L1"][4] != 0]  # the fifth value of C is 0.1'):
-    assert np.isclose(C_values[4], 0.1)
-    assert "mean radius" not in kept and "worst radius" in kept and len(kept) < 12
 
 with after("two_levels.fit(penguins[measures], species)"):
     assert measures[two_levels.tree_.feature[0]] == "flipper_length_mm"
@@ -147,11 +152,22 @@ with after('print(f"{name:9} t = {t:.2f}, p = {2 * stats.t.sf(abs(t), df=J - 1):
     )
     assert plain < 0.15 and corrected > 0.3
 
+with after(
+    'final_income = tuned(*classifiers["logistic"], to_columns).fit(X_income_train, y_income_train)'
+):
+    lead = income.mean().max() - income["logistic"].mean()
+    assert 0 < lead < income["logistic"].std()
+
 with after('print(f"{name} {mean_and_spread(scores)}, {len(rest) * 2 // 3:,} training rows")'):
     assert name == "boosting" and scores.mean() > 0.86
 
 with after('print(f"RMSE of {type(model).__name__}: {rmse:.1f}")'):
     assert 65 < rmse < 76  # the dummy's: these patients differ less than the training rows
 
-with after('print(f"{task}: accuracy {share:.3f} ± {2 * np.sqrt(share * (1 - share) / n):.3f}")'):
+with after(
+    'print(f"R² {r2_score(y_diabetes_test, answers):.3f}, 95 % interval {low:.2f} to {high:.2f}")'
+):
+    assert low < progression["ridge"].mean() - 0.2 and high - low > 0.25
+
+with after("n, most = len(truth[task]), np.bincount(truth[task]).max()"):
     assert accuracy["income"] > 0.82 and accuracy["digits"] > 0.9

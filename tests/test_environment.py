@@ -186,9 +186,7 @@ def test_bad_seed(seed):
         seed_everything(seed)
 
 
-@pytest.mark.parametrize(
-    "module", ["", ".environment", ".datasets", ".plotting", ".exercises", ".compat"]
-)
+@pytest.mark.parametrize("module", ["", ".environment", ".datasets", ".plotting", ".exercises"])
 def test_import_is_cheap(module):
     """A lesson on scikit-learn does not pay for PyTorch, nor any for what it does not use."""
     code = (

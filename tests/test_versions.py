@@ -67,7 +67,7 @@ def test_lower_bounds_are_what_colab_ships():
         dict(re.findall(r"(?m)^([\w-]+)==(\S+)$", part)) for part in text.split("# Not")
     )
     bounds = {requirement.name: requirement.specifier for requirement in REQUIREMENTS}
-    assert len(known) == 9 and known.keys() <= bounds.keys()
+    assert len(known) == 10 and known.keys() <= bounds.keys()
     assert all(str(bounds[name]) == f">={version}" for name, version in known.items())
     for name, version in guessed.items():
         assert name not in bounds or bounds[name].contains(version)

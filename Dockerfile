@@ -24,4 +24,4 @@ WORKDIR /model
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
-CMD ["python", "-m", "helpers.serving", "/model/census.zip", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["python", "-m", "helpers.service.flask_app", "/model/census.zip", "--host", "0.0.0.0", "--port", "8000"]

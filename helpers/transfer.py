@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from helpers.files import write_whole
-from helpers.training import memory_advice, mode_kept
+from helpers.training.loop import memory_advice, mode_kept
 
 LITE0 = "efficientnet_lite0"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -126,7 +126,7 @@ def words_per_line(notebook, path):
     words = count_words([cell for cell in cells if cell.cell_type == "markdown"])
     words -= count_words(tables_of(cells))
     lines = count_lines([cell for cell in cells if cell.cell_type == "code"])
-    if not 6 <= words / max(lines, 1) <= 14:
+    if not 6 <= round(words / max(lines, 1)) <= 14:
         return [f"{words} words on {lines} lines of code: {words / lines:.1f}, expected 6 to 14"]
     return []
 

@@ -22,7 +22,7 @@ def predict_rows(table_model, rows):
 if __name__ == "__main__":
     sys.modules["helpers.export"] = SimpleNamespace(predict_rows=predict_rows)
 
-    from helpers.serving import create_app
-    from helpers.serving_process import serve
+    from helpers.service.flask_app import create_app
+    from helpers.service.server import serve
 
     serve(create_app(SimpleNamespace(schema=SCHEMA, seconds=float(sys.argv[1]))), port=0)

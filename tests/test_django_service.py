@@ -11,13 +11,13 @@ pytest.importorskip("django", reason="pip install django")
 
 from service_process import running_service
 
-from helpers.serving import create_app
+from helpers.service.flask_app import create_app
 
 
 @pytest.fixture(scope="module")
 def service(census, tmp_path_factory):
     log = tmp_path_factory.mktemp("django") / "log.txt"
-    arguments = ["-m", "helpers.django_service", census.path, "--port", "0"]
+    arguments = ["-m", "helpers.service.django_app", census.path, "--port", "0"]
     with running_service(arguments, log) as running:
         yield running
 
@@ -90,7 +90,7 @@ def test_refusals_of_its_own(service, method, path, body, status):
 def test_fault_shows_no_trace(census, monkeypatch):
     from django.test import Client
 
-    from helpers import django_service
+    from helpers.service import django_app as django_service
 
     def fail(*args, **kwargs):
         raise RuntimeError("secret")

@@ -9,7 +9,7 @@ from service_process import running_service
 def page(census, tmp_path_factory):
     """The page of a running service in headless Chromium; whatever it fetches is in `.asked`."""
     log = tmp_path_factory.mktemp("page") / "log.txt"
-    arguments = ["-m", "helpers.serving", census.path, "--port", "0"]
+    arguments = ["-m", "helpers.service.flask_app", census.path, "--port", "0"]
     with (
         running_service(arguments, log) as service,
         open_page(viewport={"width": 1000, "height": 900}) as page,

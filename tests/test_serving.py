@@ -22,8 +22,8 @@ from hostile_requests import generate, send_raw
 from service_load import measure_load
 from service_process import running_service
 
-from helpers import serving_process
-from helpers.serving import create_app, describe_api
+from helpers.service import server as serving_process
+from helpers.service.flask_app import create_app, describe_api
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -40,7 +40,9 @@ def client(census):
 def service(census, tmp_path_factory):
     """The command of the README as a process, its port chosen free."""
     log = tmp_path_factory.mktemp("service") / "log.txt"
-    with running_service(["-m", "helpers.serving", census.path, "--port", "0"], log) as running:
+    with running_service(
+        ["-m", "helpers.service.flask_app", census.path, "--port", "0"], log
+    ) as running:
         yield running
 
 
@@ -472,7 +474,7 @@ HANGS = 60  # seconds after which a process or thread counts as hanging, on a bu
 def slow_service(drain_seconds):
     """The command of an idle slow service that gives open requests so long to finish."""
     code = (
-        "import runpy, sys; from helpers import serving_process; sys.argv[1:] = ['0']; "
+        "import runpy, sys; from helpers.service import server as serving_process; sys.argv[1:] = ['0']; "
         f"serving_process.DRAIN_SECONDS = {drain_seconds}; "
         f"runpy.run_path({str(SLOW[0])!r}, run_name='__main__')"
     )

@@ -60,7 +60,7 @@ def archive(model_path, store):
             *("--model-name", "census"),
             *("--version", "1.0"),
             *("--serialized-file", model_path),
-            *("--handler", REPOSITORY / "helpers" / "torchserve_handler.py"),
+            *("--handler", REPOSITORY / "helpers" / "service" / "torchserve_handler.py"),
             *("--export-path", store),
         ],
         check=True,
@@ -171,7 +171,7 @@ def test_wrong_row_is_refused(torchserve, census, change, says):
 
 def test_load_beside_flask(torchserve, census, tmp_path, capsys):
     """The same model and clients in the same run: every client gets its own answers from both."""
-    arguments = ["-m", "helpers.serving", census.path, "--port", "0"]
+    arguments = ["-m", "helpers.service.flask_app", census.path, "--port", "0"]
     with running_service(arguments, tmp_path / "log.txt") as flask:
         for name, url in {
             "Flask": f"{flask.url}predict",

@@ -31,9 +31,10 @@ from importlib.util import find_spec
 if "google.colab" in sys.modules and find_spec("helpers") is None:
     pip = [sys.executable, "-m", "pip", "install", "-qqq", "--no-deps", "{archive}"]  # fmt: skip
     assert subprocess.call(pip) == 0, f"cannot install {{pip[-1]}}: no network, or no such tag"
-from helpers.environment import set_up
+from helpers import check, hint, set_theme, set_up, solution
 
-print(set_up())"""
+print(set_up())
+set_theme()"""
 INSTALL_NOTHING = f"""\
 # @title Set-up
 import sys
@@ -41,9 +42,10 @@ from importlib.util import find_spec
 
 if "google.colab" in sys.modules and find_spec("helpers") is None:
     raise RuntimeError("{NO_ADDRESS}")
-from helpers.environment import set_up
+from helpers import check, hint, set_theme, set_up, solution
 
-print(set_up())"""
+print(set_up())
+set_theme()"""
 
 
 def main():

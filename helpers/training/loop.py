@@ -17,8 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, sampler
 from tqdm.auto import tqdm
 
-from helpers.checkpoints import describe_run, load_checkpoint, randomness_kept, save_checkpoint
-from helpers.training_checks import (
+from helpers.training.arguments import (
     check_at_least_one,
     check_batch,
     check_finite,
@@ -27,6 +26,12 @@ from helpers.training_checks import (
     check_targets,
     check_validation,
     to_tensor,
+)
+from helpers.training.checkpoints import (
+    describe_run,
+    load_checkpoint,
+    randomness_kept,
+    save_checkpoint,
 )
 
 

@@ -1,6 +1,6 @@
 """The service of `serving` once more, with Django: settings, views and addresses in one file.
 
-Start it with `python -m helpers.django_service MODEL`. Only what differs from Flask stands
+Start it with `python -m helpers.service.django_app MODEL`. Only what differs from Flask stands
 here; reading, checking and predicting are the same functions.
 """
 
@@ -12,8 +12,8 @@ from django.http import JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from helpers.serving_checks import RequestError, answer_request
-from helpers.serving_process import run_command
+from helpers.service.contract import RequestError, answer_request
+from helpers.service.server import run_command
 
 if not settings.configured:
     settings.configure(
@@ -28,7 +28,7 @@ served = {}  # the model and its limits: Django's settings are one for a process
 def create_application(table_model, *, max_rows=1000, max_bytes=1_000_000):
     """Make the WSGI application that answers `POST /predict` and `GET /health` for one model.
 
-    Parameters and answers are those of `helpers.serving.create_app`. A second call in the same
+    Parameters and answers are those of `helpers.service.flask_app.create_app`. A second call in the same
     process replaces the model of the first.
     """
     served.update(table_model=table_model, max_rows=max_rows, max_bytes=max_bytes)
@@ -75,4 +75,4 @@ handler400, handler404, handler500 = (partial(refuse, status=status) for status 
 
 
 if __name__ == "__main__":
-    run_command(create_application, "python -m helpers.django_service")
+    run_command(create_application, "python -m helpers.service.django_app")

@@ -1,6 +1,6 @@
 """A web service around an exported table model, with Flask.
 
-Start it with `python -m helpers.serving MODEL` and open the address that it prints. What is
+Start it with `python -m helpers.service.flask_app MODEL` and open the address that it prints. What is
 checked stands in `serving_checks`, how it starts and stops in `serving_process`.
 """
 
@@ -9,7 +9,7 @@ import re
 from flask import Flask, jsonify, render_template_string, request
 from werkzeug.exceptions import HTTPException
 
-from helpers.serving_checks import (
+from helpers.service.contract import (
     MAX_FLOAT32,
     RequestError,
     answer_request,
@@ -17,7 +17,7 @@ from helpers.serving_checks import (
     holds_numbers,
     predict_checked,
 )
-from helpers.serving_process import run_command
+from helpers.service.server import run_command
 
 ADVICE = {
     404: ("POST /predict, GET /health, GET /openapi.json or GET /", "see GET /openapi.json."),
@@ -148,7 +148,7 @@ def describe_api(schema, *, max_rows=1000):
     Parameters
     ----------
     schema : dict
-        As in `helpers.serving_checks.check_payload`.
+        As in `helpers.service.contract.check_payload`.
     max_rows : int
 
     Returns
@@ -307,4 +307,4 @@ td { text-align: right; }
 
 
 if __name__ == "__main__":
-    run_command(create_app, "python -m helpers.serving")
+    run_command(create_app, "python -m helpers.service.flask_app")

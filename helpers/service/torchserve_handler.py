@@ -9,7 +9,7 @@ patches: use it to understand what you meet, not for something new.
 from pathlib import Path
 
 from helpers.export import load_table_model
-from helpers.serving_checks import RequestError, check_payload, predict_checked, read_json
+from helpers.service.contract import RequestError, check_payload, predict_checked, read_json
 
 loaded = {}
 
@@ -26,7 +26,7 @@ def handle(data, context):
     Returns
     -------
     list of dict or None
-        For each request what `helpers.serving` answers to `POST /predict`.
+        For each request what `helpers.service.flask_app` answers to `POST /predict`.
 
     Raises
     ------

@@ -1,0 +1,1 @@
+"""A web service around a table model: one contract, with Flask or with Django."""

@@ -1,0 +1,5 @@
+"""Training a PyTorch model: a loader, the loop, predictions, and checkpoints to go on from."""
+
+from helpers.training.loop import evaluate, fit, make_loader, predict
+
+__all__ = ["evaluate", "fit", "make_loader", "predict"]

@@ -39,7 +39,7 @@ from helpers.export_tables import (
     code_category,
     read_preprocessor,
 )
-from helpers.files import write_whole
+from helpers.files import atomic_write
 
 BATCH_SIZES = tuple(range(1, 65))
 # Much quicker to compile than by default, for a model of a few layers.
@@ -571,7 +571,7 @@ def _without_example(program):
 
 
 def _write(path, data):
-    write_whole(path, lambda file: file.write(data))
+    atomic_write(path, lambda file: file.write(data))
 
 
 @contextmanager

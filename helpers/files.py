@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 
-def write_whole(path, write):
+def atomic_write(path, write):
     """Write a file beside its place, then put it there in one step.
 
     Whoever reads the path, at any moment and after any crash, finds the old file, none or the
@@ -22,7 +22,7 @@ def write_whole(path, write):
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(Path(folder, "a.txt"), lambda file: file.write(b"all of it"))
+    ...     atomic_write(Path(folder, "a.txt"), lambda file: file.write(b"all of it"))
     ...     [path.read_bytes() for path in Path(folder).iterdir()]
     [b'all of it']
     """

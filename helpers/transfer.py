@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.files import write_whole
-from helpers.training.loop import memory_advice, mode_kept
+from helpers.files import atomic_write
+from helpers.training.loop import memory_advice, temporary_mode
 
 LITE0 = "efficientnet_lite0"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -52,7 +52,7 @@ class Backbone(nn.Module):
         self.image_size = recipe["crop_size"]
         self.source, self.licence = source, licence
         self._fixed = {}  # by stage: "all" of it, or only the "statistics" of its batch norms
-        with torch.no_grad(), mode_kept(self, training=False):
+        with torch.no_grad(), temporary_mode(self, training=False):
             empty = torch.zeros(1, 3, self.image_size, self.image_size)
             self.feature_size = network(empty).shape[1]
 
@@ -399,7 +399,7 @@ def extract_features(backbone, images, *, size=None, crop=True, batch_size=32, f
         if features is not None:
             return features
     device = next(backbone.parameters()).device
-    with memory_advice(), torch.no_grad(), mode_kept(backbone, training=False):
+    with memory_advice(), torch.no_grad(), temporary_mode(backbone, training=False):
         batches = [
             backbone(
                 backbone.prepare(images[start : start + batch_size], size=size, crop=crop).to(
@@ -411,7 +411,7 @@ def extract_features(backbone, images, *, size=None, crop=True, batch_size=32, f
     features = torch.cat(batches).float().numpy()
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda file: np.save(file, features, allow_pickle=False))
+        atomic_write(path, lambda file: np.save(file, features, allow_pickle=False))
     return features
 
 
@@ -586,7 +586,7 @@ def _fetch_weights(name, url, download):
         ) from error
     _check_hash(data, sha256, f"what came from {url}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: file.write(data))
+    atomic_write(path, lambda file: file.write(data))
     return path, sha256
 
 

@@ -20,7 +20,7 @@ def test_exercise_that_the_readme_shows_works():
     def fault_of(answer):
         names = {"X": X}
         exec(answer, names)
-        return shown.find_fault(names["answer"])
+        return shown.find_mistake(names["answer"])
 
     assert fault_of(shown.solution) is None
     for answer, reason in shown.wrong.items():

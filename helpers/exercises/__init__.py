@@ -25,7 +25,7 @@ class Exercise:
     hints: list[str]
     solution: str
     wrong: dict[str, str]
-    find_fault: Callable
+    find_mistake: Callable
 
 
 def exercise(*, expects, hints, solution, wrong):
@@ -66,12 +66,12 @@ def exercise(*, expects, hints, solution, wrong):
     ...         return "the fraction is turned over."
     ...     if not abs(answer - 0.5) < 1e-6:
     ...         return "`//` divides whole numbers, use `/`."
-    >>> exercise_9_9.find_fault(2)
+    >>> exercise_9_9.find_mistake(2)
     'the fraction is turned over.'
     """
 
-    def decorate(find_fault):
-        return Exercise(expects, hints, inspect.cleandoc(solution), wrong, find_fault)
+    def decorate(find_mistake):
+        return Exercise(expects, hints, inspect.cleandoc(solution), wrong, find_mistake)
 
     return decorate
 
@@ -128,7 +128,7 @@ def judge(number, answer):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fault = exercise.find_fault(answer)
+            fault = exercise.find_mistake(answer)
     except (Exception, SystemExit) as error:
         used = "your function" if inspect.isroutine(answer) else f"using {_describe(answer)}"
         fault = f"{used} raised {_describe_error(error)}; expected {exercise.expects}."

@@ -90,7 +90,7 @@ def load_checkpoint(path, plan, parts, loaders):
 
 
 @contextmanager
-def randomness_kept(loader):
+def preserve_rng_state(loader):
     """Draw random numbers inside, and leave no trace of it."""
     before = _random_states([loader])
     try:

@@ -30,7 +30,7 @@ from helpers.training.arguments import (
 from helpers.training.checkpoints import (
     describe_run,
     load_checkpoint,
-    randomness_kept,
+    preserve_rng_state,
     save_checkpoint,
 )
 
@@ -208,7 +208,7 @@ def fit(
 
     bar = tqdm(total=epochs, initial=len(history), unit="epoch", leave=False, disable=not progress)
     try:
-        with bar, mode_kept(model, training=True):
+        with bar, temporary_mode(model, training=True):
             while len(history) < epochs and not _out_of_patience(history, patience):
                 epoch = len(history) + 1
                 lr = optimizer.param_groups[0]["lr"]
@@ -274,7 +274,7 @@ def evaluate(model, loader, *, loss_fn, metrics=None):
     """
     device = _device(model)
     losses, sizes, y_true, y_pred = [], [], [], []
-    with memory_advice(), mode_kept(model, training=False), torch.no_grad():
+    with memory_advice(), temporary_mode(model, training=False), torch.no_grad():
         for X, y in loader:
             y = y.to(device)
             output = model(_to_device(X, device))
@@ -330,7 +330,7 @@ def predict(model, X, *, batch_size=1024):
             "not belong to your rows. Make one with shuffle=False, or pass X itself."
         )
     device = _device(model)
-    with memory_advice(), mode_kept(model, training=False), torch.no_grad():
+    with memory_advice(), temporary_mode(model, training=False), torch.no_grad():
         batches = (batch[0] if isinstance(batch, (tuple, list)) else batch for batch in loader)
         return torch.cat([model(_to_device(X, device)).cpu() for X in batches]).numpy()
 
@@ -355,7 +355,7 @@ def memory_advice():
 
 
 @contextmanager
-def mode_kept(model, *, training):
+def temporary_mode(model, *, training):
     """Set the model to training or evaluation mode, and every part of it back afterwards."""
     before = [(module, module.training) for module in model.modules()]
     if not training or not model.training:
@@ -461,8 +461,8 @@ def _check_first_batch(model, loader, name, loss_fn):
     """Compare a batch with the model's output, and leave no trace in model or random state."""
     with (
         memory_advice(),
-        randomness_kept(loader),
-        mode_kept(model, training=False),
+        preserve_rng_state(loader),
+        temporary_mode(model, training=False),
         torch.no_grad(),
     ):
         batch = next(iter(loader), None)

@@ -449,6 +449,190 @@ def exercise_5_4(answer):
 
 
 @exercise(
+    expects="a class of networks that read names",
+    hints=[
+        "The two directions give 2 × n_hidden numbers for each letter: that is the error.",
+        "`pack_padded_sequence`, as in section 5.19, keeps both directions out of the padding.",
+        "The direction from right to left has read the whole name at the *first* letter, not at the last. "
+        "The layer's second result, of shape (2, n, n_hidden), holds the final state of each direction.",
+    ],
+    solution="""
+        class TwoWays(nn.Module):
+            def __init__(self, n_codes, n_classes, n_hidden=32):
+                super().__init__()
+                self.letters = nn.Embedding(n_codes, 16)
+                self.gru = nn.GRU(16, n_hidden, batch_first=True, bidirectional=True)
+                self.output = nn.Linear(2 * n_hidden, n_classes)
+
+            def forward(self, X):
+                lengths = (X > 0).sum(dim=1).cpu()
+                packed = pack_padded_sequence(
+                    self.letters(X), lengths, batch_first=True, enforce_sorted=False
+                )
+                _, last = self.gru(packed)
+                return self.output(torch.cat([last[0], last[1]], dim=1))
+
+
+        answer = TwoWays
+    """,
+    wrong={
+        "answer = TwoWays": "fails on a batch",
+        "answer = TwoWays(48, 10)": "class itself",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(2 * n_hidden, n_classes)
+answer = Mended
+""": "padded further",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(2 * n_hidden, n_classes)
+    def forward(self, X):
+        states, _ = self.gru(self.letters(X))
+        return self.output(states[torch.arange(len(X)), (X > 0).sum(dim=1) - 1])
+answer = Mended
+""": "begins in the padding",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(2 * n_hidden, n_classes)
+    def forward(self, X):
+        lengths = (X > 0).sum(dim=1)
+        packed = pack_padded_sequence(self.letters(X), lengths, batch_first=True, enforce_sorted=False)
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return self.output(states[torch.arange(len(X)), lengths - 1])
+answer = Mended
+""": "only one letter",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.gru = nn.GRU(16, n_hidden, batch_first=True)
+    def forward(self, X):
+        lengths = (X > 0).sum(dim=1)
+        packed = pack_padded_sequence(self.letters(X), lengths, batch_first=True, enforce_sorted=False)
+        return self.output(self.gru(packed)[1][0])
+answer = Mended
+""": "one direction",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(2 * n_hidden, n_classes)
+    def forward(self, X):
+        lengths = (X > 0).sum(dim=1)
+        packed = pack_padded_sequence(self.letters(X), lengths, batch_first=True)
+        return self.output(torch.cat(list(self.gru(packed)[1]), dim=1))
+answer = Mended
+""": "sorted by length",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(16, n_classes)
+    def forward(self, X):
+        mask = (X > 0)[:, :, None]
+        return self.output((self.letters(X) * mask).sum(dim=1) / mask.sum(dim=1))
+answer = Mended
+""": "order of the letters",
+        """
+class Mended(TwoWays):
+    def __init__(self, n_codes, n_classes, n_hidden=32):
+        super().__init__(n_codes, n_classes, n_hidden)
+        self.output = nn.Linear(2 * n_hidden, n_classes)
+    def forward(self, X):
+        lengths = (X > 0).sum(dim=1)
+        packed = pack_padded_sequence(self.letters(X), lengths, batch_first=True, enforce_sorted=False)
+        return self.output(torch.cat(list(self.gru(packed)[1]), dim=1)).softmax(dim=1)
+answer = Mended
+""": "probabilities",
+    },
+)
+def exercise_5_5(answer):
+    from torch import nn
+
+    if isinstance(answer, nn.Module):
+        return "the answer must be the class itself, not an object of it: write its name without parentheses."
+    for seed, n_codes, n_classes, width in ((0, 30, 10, 12), (1, 9, 4, 7)):
+        if fault := _wrong_reader(answer, seed, n_codes, n_classes, width):
+            return fault
+
+
+def _wrong_reader(answer, seed, n_codes, n_classes, width):
+    """What is wrong with a class of networks that read padded names from both sides."""
+    import numpy as np
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    rng = np.random.default_rng(seed)
+    X = torch.zeros(6, width, dtype=torch.long)
+    for row, length in zip(X, (3, width, 1, 4, 5, 2), strict=True):
+        row[:length] = torch.tensor(rng.permutation(np.arange(2, n_codes))[:length])
+    model = answer(n_codes, n_classes, n_hidden=8).eval()
+    kept = X.clone()
+    try:
+        with torch.no_grad():
+            output = model(X)
+    except RuntimeError as error:
+        if "enforce_sorted" in str(error):
+            return "it takes only batches that are sorted by length: look at `enforce_sorted`."
+        return f"it fails on a batch of names: {error}"
+    if not torch.equal(X, kept):
+        return "it changed the names that it was given."
+    if tuple(output.shape) != (6, n_classes):
+        return f"for six names and {n_classes} classes the logits must have the shape (6, {n_classes}), yours have {tuple(output.shape)}."
+    if torch.allclose(output.sum(dim=1), torch.ones(6), atol=1e-4):
+        return "it returns probabilities, and CrossEntropyLoss wants logits."
+
+    def same(one, other):
+        return torch.allclose(one, other, atol=1e-5)
+
+    def logits_of(changed):
+        with torch.no_grad():
+            return model(changed)
+
+    layers = [m for m in model.modules() if isinstance(m, nn.RNNBase)]
+    two_ways = len(layers) == 1 and layers[0].bidirectional
+
+    def logits_of_one_way(changed, *, reverse):
+        """With the other direction silenced, if both are in one layer."""
+        saved = {name: p.detach().clone() for name, p in layers[0].named_parameters()}
+        with torch.no_grad():
+            for name, parameter in layers[0].named_parameters():
+                if name.endswith("_reverse") != reverse:
+                    parameter.zero_()
+            output = model(changed)
+            for name, parameter in layers[0].named_parameters():
+                parameter.copy_(saved[name])
+        return output
+
+    wider = F.pad(X, (0, 4))
+    if not same(output, logits_of(wider)):
+        if two_ways and same(*(logits_of_one_way(Z, reverse=False) for Z in (X, wider))):
+            return "the direction from right to left begins in the padding, so longer rows change the logits."
+        return "the logits of a name change when its row is padded further: the padding is read."
+    for i, length in enumerate((X > 0).sum(dim=1)):
+        if not same(output[i : i + 1], logits_of(X[i : i + 1, :length])):
+            return "a name alone gets other logits than in a batch."
+    turned = X[1:2].flip(1)
+    if same(output[1:2], logits_of(turned)):
+        return "the order of the letters makes no difference."
+    if len(layers) == 1 and not two_ways:
+        return "it reads in one direction only."
+    for reverse, place in ((True, 0), (False, width - 1)) if two_ways else ():
+        changed = X[1:2].clone()
+        changed[0, place] = 1
+        if same(*(logits_of_one_way(Z, reverse=reverse) for Z in (X[1:2], changed))):
+            way = "right to left" if reverse else "left to right"
+            return f"the direction from {way} has read only one letter where you take its state."
+
+
+@exercise(
     expects="a class of networks",
     hints=[
         "Make an object and look: how many parameters does it have? What shape comes out for five images?",
@@ -548,7 +732,7 @@ answer = Mended
 """: "only the last bias",
     },
 )
-def exercise_5_5(answer):
+def exercise_5_6(answer):
     import torch
     from torch import nn
 
@@ -729,7 +913,7 @@ answer = ShiftedDigits
 """: "not shifted",
     },
 )
-def exercise_5_6(answer):
+def exercise_5_7(answer):
     import torch
     from torch.nn import functional as F
     from torch.utils.data import DataLoader
@@ -782,8 +966,8 @@ def exercise_5_6(answer):
 @exercise(
     expects="a trained network that takes images (n, 1, 8, 8)",
     hints=[
-        "Section 5.18 shows which kind of layer minds a shift least. What could you show it in training besides?",
-        "Train on the five versions of each training image from exercise 5.6, or shift each batch at random.",
+        "Section 5.17 shows which kind of layer minds a shift least. What could you show it in training besides?",
+        "Train on the five versions of each training image from exercise 5.7, or shift each batch at random.",
         "`make_cnn()`, the 5,000 images, batches of 128, Adam with lr=0.01, eight epochs: nearly there. "
         "More channels help, and so does a smaller learning rate for the last epochs.",
     ],
@@ -817,7 +1001,7 @@ def exercise_5_6(answer):
         "answer = make_cnn": "an object",
     },
 )
-def exercise_5_7(answer):
+def exercise_5_8(answer):
     import numpy as np
     from torch import nn
     from torch.nn import functional as F

@@ -1,7 +1,9 @@
 """Claims about lesson 5."""
 
 UNPRINTED = {
-    "6,000": "the limit that exercise 5.7 sets",
+    "2,000": "the surnames in each training part, 3,200 less twice 600, asserted below",
+    "2,600": "the surnames in all training parts together, 3,200 less 600",
+    "6,000": "the limit that exercise 5.8 sets",
     "95": "the interval's level, for which 1.96 stands in the code",
 }
 
@@ -120,9 +122,43 @@ with after("comparison.round(2)"):
     others = comparison["shifted"].drop("convolutional")
     assert comparison.loc["convolutional", ("shifted", "min")] > others["max"].max()
 
-with after("print(by_rows.round(2))"):
-    assert 0.2 < by_rows[0] < 0.6 < by_rows[3] < by_rows[7]
-    assert by_rows[7] < by_rows[5] + 0.01
+with after('surname_table = surname_table.groupby("language").sample(320, random_state=0)'):
+    assert not surname_table["name"].duplicated().any()
+    assert (surname_table["language"].value_counts() == 320).all()
+    assert surname_table.groupby("language")["label"].nunique().eq(1).all()
+    assert {"jakovlev", "baranov"} <= lists["et"]
+    assert surname_table["name"].str.len().max() <= 16
+
+with after("splits = [split_off_600(names_rest, seed) for seed in range(5)]"):
+    assert all((len(part), len(valid)) == (2000, 600) for part, valid in splits)
+    assert not any(set(part["name"]) & set(valid["name"]) for part, valid in splits)
+    assert not set(names_rest["name"]) & set(names_test["name"])
+
+with after('text_scores["GRU"] = [name_score(LetterReader, seed) for seed in range(5)]'):
+    assert (text_scores["n-grams to 4"] > text_scores["GRU"] + 0.02).all()
+    assert (text_scores["GRU"] > 0.58).all()
+    assert (text_scores["n-grams to 2"] > text_scores["n-grams to 1"]).all()
+
+with after("picked = states[torch.arange(2), (X > 0).sum(dim=1) - 1]"):
+    assert not torch.allclose(reader.output(states[:, -1]), reader(X), atol=1e-3)
+    torch.manual_seed(0)
+    both = nn.GRU(32, 8, batch_first=True, bidirectional=True)
+    short, long = (both(reader.letters(encode(["ruiz"], width)))[0][0, 3] for width in (4, 16))
+    assert torch.allclose(short[:8], long[:8], atol=1e-6)
+    assert not torch.allclose(short[8:], long[8:], atol=1e-3)
+
+with after("output, _ = attention(E, E, E, key_padding_mask=X == 0)"):
+    assert (weights[0, :, 4:] == 0).all()
+    assert torch.allclose(weights.sum(dim=2), torch.ones(2, 16))
+
+with after('text_scores["attention"] = [name_score(LetterAttention, seed) for seed in range(5)]'):
+    assert (text_scores["n-grams to 4"] > text_scores["attention"] + 0.05).all()
+    assert (text_scores["attention"] > text_scores["attention, no positions"] + 0.02).all()
+    assert (text_scores["GRU"] > text_scores["attention"]).all()
+    torch.manual_seed(0)
+    with_places = LetterAttention().eval()
+    one, other = with_places(encode(["lehmann"])), with_places(encode(["nnamhel"]))
+    assert not torch.allclose(one, other, atol=1e-3)
 
 with after("def few_images(n, seed):"):
     assert (few_images(100, seed=0)[1] != y_train[:100]).sum() == 20
@@ -169,3 +205,7 @@ with after("report = again.load_state_dict(prefixed, strict=False)"):
 
 with after("test_accuracy = accuracy(chosen, X_test, y_test)"):
     assert 0.93 < test_accuracy < 0.985
+    assert 0.66 < names_accuracy < 0.78
+
+with after('save_file(chosen.state_dict(), tensors_path, metadata={"pixels": "0 to 1"})'):
+    assert np.array_equal(predict(again, X_valid), predict(chosen, X_valid))

@@ -1,7 +1,7 @@
 # make lab    set everything up and open JupyterLab on lesson 1
 # make test   set everything up and run the whole suite
 # make lint   look at style only;  make format   fix it
-# make bench  compare the training loop's speed with others', which takes a while
+# make bench  compare the speed of training loop and service with others', which takes a while
 # make test-colab    run everything with the versions of Google Colab, in .venv-colab
 # make test-browser  run every lesson in JupyterLab in a browser (needs chromium)
 # make clean  remove what the others made
@@ -34,6 +34,7 @@ format: .venv/installed-test
 
 bench: .venv/installed-test
 	$(BIN)/python tests/benchmarks/compare_training.py
+	$(BIN)/python tests/benchmarks/compare_serving.py
 
 # A stamp is written last, so that an interrupted installation is taken up again.
 .venv/installed-lab: pyproject.toml constraints.txt | .venv/bin/python

@@ -11,6 +11,8 @@ HOMES = {
     "environment": ("environment_report", "get_device", "seed_everything", "set_up"),
     "exercises": ("check", "hint", "solution"),
     "plotting": ("plot_graph", "set_theme"),
+    "table_model": ("load_table_model", "predict_rows", "save_table_model"),
+    "timing": ("measure_latency",),
     "training": ("evaluate", "fit", "make_loader", "predict"),
 }
 _home_of = {name: home for home, names in HOMES.items() for name in names}

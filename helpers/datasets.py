@@ -1,7 +1,8 @@
-"""Real data that ship inside packages, so that every lesson runs without a network.
+"""Real data that ship inside packages, so that every lesson runs offline.
 
-Each loader of a table returns what scikit-learn's loaders return with `as_frame=True`. The carrier
-packages are never imported: only a file inside them is read.
+Each loader of a table returns what scikit-learn's loaders return with `as_frame=True`. The packages
+that carry the data are never imported: only a file inside them is read, and where one is missing, a
+ModuleNotFoundError says what to install.
 """
 
 import importlib.util
@@ -24,18 +25,11 @@ def load_penguins(*, return_X_y=False):
         `target` (344,) Series of species names; `frame` (344, 8), both together;
         `feature_names`, `target_names`, `DESCR`, `source`, `licence` and `filename`.
 
-    Raises
-    ------
-    ModuleNotFoundError
-        If palmerpenguins is not installed.
-
     Examples
     --------
     >>> penguins = load_penguins()
-    >>> penguins.data.shape
-    (344, 7)
-    >>> penguins.target_names
-    ['Adelie', 'Chinstrap', 'Gentoo']
+    >>> penguins.data.shape, penguins.target_names
+    ((344, 7), ['Adelie', 'Chinstrap', 'Gentoo'])
     """
     import pandas as pd
 
@@ -47,9 +41,9 @@ def load_penguins(*, return_X_y=False):
         return_X_y=return_X_y,
         DESCR="344 penguins of three species on three islands near Palmer Station, Antarctica, "
         "measured from 2007 to 2009. Target: the species.",
-        source="K. B. Gorman, T. D. Williams, W. R. Fraser: Ecological Sexual Dimorphism and Environmental "
-        "Variability within a Community of Antarctic Penguins (Genus Pygoscelis), PLoS ONE 9(3), 2014, "
-        "https://doi.org/10.1371/journal.pone.0090081; package palmerpenguins",
+        source="K. B. Gorman, T. D. Williams, W. R. Fraser: Ecological Sexual Dimorphism and "
+        "Environmental Variability within a Community of Antarctic Penguins (Genus Pygoscelis), PLoS "
+        "ONE 9(3), 2014, https://doi.org/10.1371/journal.pone.0090081; package palmerpenguins",
         licence="data CC0 1.0, package MIT",
     )
 
@@ -65,24 +59,16 @@ def load_adult(*, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch
-        With `data` (32561, 14) DataFrame: six integer columns (age in years, fnlwgt, the
-        number of people that a row stands for, education-num, capital-gain and capital-loss
-        in dollars, hours-per-week) and eight text columns, 4,262 values missing;
-        `target` (32561,) Series of `"<=50K"` and `">50K"`; `frame` (32561, 15), both
-        together; `feature_names`, `target_names`, `DESCR`, `source`, `licence` and `filename`.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If mglearn is not installed.
+        As `load_penguins` gives it. `data` (32561, 14) DataFrame: six integer columns (age in
+        years, fnlwgt, the number of people that a row stands for, education-num, capital-gain and
+        capital-loss in dollars, hours-per-week) and eight text columns, 4,262 values missing;
+        `target` (32561,) Series of `"<=50K"` and `">50K"`.
 
     Examples
     --------
     >>> X, y = load_adult(return_X_y=True)
-    >>> int(X.isna().sum().sum())
-    4262
-    >>> round(float((y == ">50K").mean()), 3)
-    0.241
+    >>> int(X.isna().sum().sum()), round(float((y == ">50K").mean()), 3)
+    (4262, 0.241)
     """
     import pandas as pd
 
@@ -96,24 +82,22 @@ def load_adult(*, return_X_y=False):
         target="income",
         path=path,
         return_X_y=return_X_y,
-        DESCR="32,561 people of the United States census of 1994, by age, education, work, family and origin. "
-        "Target: whether a person's income is above $50,000 a year.",
+        DESCR="32,561 people of the United States census of 1994, by age, education, work, family and "
+        "origin. Target: whether a person's income is above $50,000 a year.",
         source="B. Becker, R. Kohavi: Adult, UCI Machine Learning Repository, 1996, "
         "https://doi.org/10.24432/C5XW20; package mglearn",
         licence="data CC BY 4.0, package BSD",
     )
 
 
-def load_solar_cells(*, size=300, return_X_y=False):
+def load_solar_cells(*, size=300):
     """Load the ELPV photographs: solar cells, intact or defective, by their own light.
 
     Parameters
     ----------
     size : int
-        Height and width of the images in pixels. Smaller than 300, each new pixel is the mean
-        of the area that it covers.
-    return_X_y : bool
-        Whether to return `(images, target)` instead of a Bunch.
+        Height and width of the images in pixels, from 1 to 300. Below 300, each new pixel is the
+        mean of the area that it covers.
 
     Returns
     -------
@@ -124,20 +108,11 @@ def load_solar_cells(*, size=300, return_X_y=False):
         ndarray of `"mono"` and `"poly"`, the kind of crystal; `target_names`, `DESCR`,
         `source`, `licence` and `filename`.
 
-    Raises
-    ------
-    ModuleNotFoundError
-        If elpv-dataset is not installed.
-    ValueError
-        If `size` is not from 1 to 300.
-
     Examples
     --------
     >>> cells = load_solar_cells(size=32)
-    >>> cells.images.shape
-    (2624, 32, 32)
-    >>> int((cells.probability == 1).sum())
-    715
+    >>> cells.images.shape, int((cells.probability == 1).sum())
+    ((2624, 32, 32), 715)
     """
     import numpy as np
     import pandas as pd
@@ -153,21 +128,18 @@ def load_solar_cells(*, size=300, return_X_y=False):
         with Image.open(path.parent / name) as photo:
             image[:] = photo if size == 300 else photo.resize((size, size), Image.Resampling.BOX)
     probability = labels["probability"].to_numpy(dtype=float)
-    target = (probability > 0.5).astype(np.int64)
-    if return_X_y:
-        return images, target
     return Bunch(
         images=images,
-        target=target,
+        target=(probability > 0.5).astype(np.int64),
         probability=probability,
         module_type=labels["module_type"].to_numpy(dtype=object),
         target_names=["intact", "defective"],
         filename=str(path),
-        DESCR="2,624 solar cells cut from electroluminescence images of 44 photovoltaic modules: a current "
-        "makes the cells glow in the infrared, and what is broken stays dark. Rows stand in the order "
-        "of the files. Target: whether the cell is defective.",
-        source="C. Buerhop-Lutz, S. Deitsch, A. Maier, F. Gallwitz, S. Berger, B. Doll, J. Hauch, C. Camus, "
-        "C. J. Brabec: A Benchmark for Visual Identification of Defective Solar Cells in "
+        DESCR="2,624 solar cells cut from electroluminescence images of 44 photovoltaic modules: a "
+        "current makes the cells glow in the infrared, and what is broken stays dark. Rows are in "
+        "the order of the files. Target: whether the cell is defective.",
+        source="C. Buerhop-Lutz, S. Deitsch, A. Maier, F. Gallwitz, S. Berger, B. Doll, J. Hauch, "
+        "C. Camus, C. J. Brabec: A Benchmark for Visual Identification of Defective Solar Cells in "
         "Electroluminescence Imagery, EU PVSEC 2018, "
         "https://doi.org/10.4229/35thEUPVSEC20182018-5CV.3.15; package elpv-dataset",
         licence="data CC BY-NC-SA 4.0, package Apache-2.0",

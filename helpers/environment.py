@@ -1,27 +1,27 @@
-"""What this machine can do: packages, hardware, the device to compute on, and seeds.
+"""What this machine can do: packages, cores, the device to compute on, and seeds.
 
 `environment_report` must work where something is missing or broken, so nothing is imported
 at the top but the standard library.
 """
 
 import ctypes
-import importlib
+import importlib.util
 import os
 import platform
 import random
-import re
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
 from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "pytorch-sklearn-course"
+EXTRAS = ("lessons", "serve")  # of pyproject.toml: what the lessons need
 UNKNOWN = "Device    unknown:"
-# What pip accepts: https://packaging.python.org/en/latest/specifications/version-specifiers/
-VERSION = re.compile(
-    r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?"
-)
+CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
+
+Package = namedtuple("Package", "requirement name needed found ok")
 
 
 def get_device(prefer=None):
@@ -30,19 +30,13 @@ def get_device(prefer=None):
     Parameters
     ----------
     prefer : str or None
-        A PyTorch device string such as `"cpu"`, `"cuda"`, `"cuda:1"` or `"mps"`. `None` takes
-        the first that is there: an NVIDIA GPU (`cuda`), an Apple GPU (`mps`), the CPU.
+        A PyTorch device such as `"cpu"`, `"cuda"`, `"cuda:1"` or `"mps"`; a ValueError if it is no
+        such name, a RuntimeError if it is not here. `None` takes the first that is here: an
+        NVIDIA GPU (`cuda`), an Apple GPU (`mps`), the CPU.
 
     Returns
     -------
     torch.device
-
-    Raises
-    ------
-    ValueError
-        If `prefer` is not the name of a device.
-    RuntimeError
-        If that device is not on this machine.
 
     Examples
     --------
@@ -51,11 +45,9 @@ def get_device(prefer=None):
     """
     import torch
 
-    cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    available = [f"cuda:{index}" for index in range(cuda_devices)]
-    if torch.backends.mps.is_available():
-        available.append("mps:0")
-    available.append("cpu:0")
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = ["mps:0"] if torch.backends.mps.is_available() else []
+    available = [*(f"cuda:{index}" for index in range(n_gpus)), *mps, "cpu:0"]
     if prefer is None:
         return torch.device(available[0].partition(":")[0])
     try:
@@ -76,27 +68,20 @@ def get_device(prefer=None):
 def seed_everything(seed=0):
     """Seed the global random generators of Python, NumPy and, where it is installed, PyTorch.
 
-    The same seed gives the same numbers again on the same machine with the same versions.
-    Other systems, GPUs and versions may give others: see PyTorch's notes on reproducibility,
-    https://docs.pytorch.org/docs/stable/notes/randomness.html
+    The same seed gives the same numbers again on the same machine with the same versions; others
+    may give others: https://docs.pytorch.org/docs/stable/notes/randomness.html
 
     Parameters
     ----------
     seed : int
-        From 0 to 2**32 - 1, the range that NumPy accepts.
-
-    Raises
-    ------
-    ValueError
-        If `seed` is not such an integer.
+        From 0 to 2**32 - 1, the range that NumPy accepts; anything else is a ValueError.
 
     Examples
     --------
-    >>> import torch
     >>> seed_everything(0)
-    >>> first = torch.rand(3)
+    >>> first = random.random()
     >>> seed_everything(0)
-    >>> torch.equal(first, torch.rand(3))
+    >>> first == random.random()
     True
     """
     import numpy as np
@@ -113,77 +98,88 @@ def seed_everything(seed=0):
 
 
 def set_up():
-    """Make a lesson ready: on Google Colab install what it lacks, elsewhere only look.
+    """Make a lesson ready: check its packages, and take no more threads than there are cores.
 
-    Nothing that is installed is changed: pip gets every installed version as a constraint, so
-    that no package that the notebook has loaded, or is about to load, is exchanged under it.
+    On Google Colab, what is missing is installed. Nothing that is installed is changed: pip gets
+    every installed version as a constraint, so that nothing is exchanged under the notebook.
 
     Returns
     -------
     str
-        One line that says what was done.
-
-    Raises
-    ------
-    RuntimeError
-        If something is missing on Colab and cannot be installed there.
+        One line on what was found and done. If Colab cannot install something: a RuntimeError.
 
     Examples
     --------
-    >>> set_up()
-    'All packages of the course are here.'
+    >>> print(set_up())
+    All packages of the course are here.
     """
+    return _check_packages() + _limit_threads()
+
+
+def _check_packages():
     try:
-        requirements = _requirements()
-    except metadata.PackageNotFoundError:
-        return f"{DISTRIBUTION} is not installed, only found: its packages were not checked."
-    rows = [
-        (requirement, name, found) for requirement, name, _, found, ok in requirements if not ok
-    ]
-    missing = {name: requirement for requirement, name, found in rows if found is None}
-    old = [name for _, name, found in rows if found is not None]
-    if not rows:
+        packages = [package for package in _requirements() if not package.ok]
+    except ImportError as error:  # also PackageNotFoundError
+        return f"The packages were not checked: {error.name.partition('.')[0]} is not installed."
+    missing = {package.name: package.requirement for package in packages if not package.found}
+    old = ", ".join(package.name for package in packages if package.found)
+    if not packages:
         return "All packages of the course are here."
     if "google.colab" not in sys.modules:
-        return f"Missing or too old: {', '.join([*missing, *old])}. Lesson 1 shows how to fix that."
+        names = ", ".join(package.name for package in packages)
+        return f"Missing or too old: {names}. Lesson 1 shows how to fix that."
     if missing:
         _install(missing.values())
     done = f"Installed for this session: {', '.join(missing) or 'nothing'}."
-    return done + (
-        f" Older than the course expects, and left alone: {', '.join(old)}." if old else ""
-    )
+    return done + (f" Older than the course expects, and left alone: {old}." if old else "")
+
+
+def _limit_threads():
+    """Where a container or a scheduler gives fewer cores than the machine has, use only those."""
+    if "OMP_NUM_THREADS" in os.environ or not importlib.util.find_spec("joblib"):
+        return ""
+    cores = importlib.import_module("joblib").cpu_count()  # knows quotas and affinity
+    if cores >= os.cpu_count():
+        return ""
+    os.environ["OMP_NUM_THREADS"] = str(cores)
+    if "torch" in sys.modules and sys.modules["torch"].get_num_threads() > cores:
+        sys.modules["torch"].set_num_threads(cores)
+    return f" Threads are limited to the cores given: {cores} of {os.cpu_count()}."
 
 
 def _install(requirements):
+    from packaging.utils import canonicalize_name
+    from packaging.version import InvalidVersion, Version
+
     installed = {}
     for found in metadata.distributions():
-        name = re.sub(r"[-_.]+", "-", found.name or "").lower()  # as pip compares names
-        if name and VERSION.fullmatch(found.version or ""):  # Debian's own are not always valid
-            installed.setdefault(name, found.version)  # the first one found is the one imported
+        try:
+            Version(found.version or "")
+        except InvalidVersion:  # pip refuses some of Debian's own
+            continue
+        if found.name:  # the first one found is the one imported
+            installed.setdefault(canonicalize_name(found.name), found.version)
     with tempfile.TemporaryDirectory() as folder:
-        constraints = Path(folder, "installed.txt")
-        lines = [f"{name}=={version}" for name, version in installed.items()]
-        constraints.write_text("\n".join(lines), encoding="utf-8")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
+        file = Path(folder, "installed.txt")
+        file.write_text("\n".join(f"{k}=={v}" for k, v in installed.items()), encoding="utf-8")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(file)]
         run = subprocess.run([*pip, *requirements], capture_output=True, text=True)
     importlib.invalidate_caches()
     if run.returncode:
-        errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR")]
-        raise RuntimeError(
-            f"cannot install {', '.join(requirements)}. Is there a network? pip says: {' '.join(errors)}"
-        )
+        errors = " ".join(line for line in run.stderr.splitlines() if line.startswith("ERROR"))
+        wanted = ", ".join(requirements)
+        raise RuntimeError(f"cannot install {wanted}. Is there a network? pip says: {errors}")
 
 
 def environment_report():
-    """Describe the machine and the packages, one line each, with the command that fixes each fault.
-
-    Never raises: what cannot be found out is reported as such.
+    """Describe the machine and the packages, with the command that fixes each fault.
 
     Returns
     -------
     str
-        Lines on Python, the system, the processor, memory, every package that the course
-        needs (found, needed, what to do), the device, and a last line with the verdict.
+        Lines on Python, the system, the cores that this process may use, memory in GiB, every
+        package that the course needs (found, needed, what to do), the device, and the verdict.
+        What cannot be found out is reported as such; nothing is raised.
 
     Examples
     --------
@@ -192,145 +188,116 @@ def environment_report():
     """
     package_lines, faults = _package_lines()
     device_lines = _device_lines()
-    lines = [
-        f"Python    {platform.python_version()}, {_python_environment()}",
-        f"System    {platform.system()} {platform.release()}, {platform.machine()}",
-        f"Processor {os.cpu_count()} cores, {_memory()} of memory",
-        *package_lines,
-        *device_lines,
-    ]
     if device_lines[0].startswith(UNKNOWN) and "torch" not in faults:
         faults.append("torch")
+    verdict = "All packages are there and new enough."
     if faults:
-        lines.append(
-            f"To fix: {len(faults)} ({', '.join(faults)}); run the commands above, then restart the kernel."
+        verdict = (
+            f"To fix: {len(faults)} ({', '.join(faults)}); run the commands above in the folder of "
         )
-    else:
-        lines.append("All packages are there and new enough.")
-    return "\n".join(lines)
+        verdict += "the course, then restart the kernel."
+    return "\n".join([*_machine_lines(), *package_lines, *device_lines, verdict])
 
 
-def _python_environment():
+def _machine_lines():
     prefix = Path(sys.prefix)
-    if (prefix / "conda-meta").is_dir():
-        return f"conda environment {prefix.name}"
-    if sys.prefix != sys.base_prefix:
-        return f"virtual environment {prefix.name}"
-    return "the system's Python: better make an environment for the course, see its README"
-
-
-def _memory():
+    kind = "the system's Python: better make an environment for the course, see its README"
+    if sys.prefix != sys.base_prefix or (prefix / "conda-meta").is_dir():
+        kind = f"environment {prefix.name}"
     try:
-        import psutil
+        from joblib import cpu_count
+        from psutil import virtual_memory
 
-        return f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+        hardware = f"{cpu_count()} cores, {virtual_memory().total / 2**30:.0f} GiB of memory"
     except Exception:
-        return "an unknown amount"
+        hardware = f"{os.cpu_count()} cores, an unknown amount of memory"
+    yield f"Python    {platform.python_version()}, {kind}"
+    yield f"System    {platform.system()} {platform.release()}, {platform.machine()}"
+    yield f"Processor {hardware}"
+
+
+def _pip_install(what):
+    return f"Run: pip install {'-c constraints.txt ' if CONSTRAINTS.is_file() else ''}{what}"
 
 
 def _package_lines():
     """Lines on the packages of the course, and the names of those at fault."""
     try:
-        requirements = _requirements()
-    except metadata.PackageNotFoundError:
-        line = f"Packages  not checked: {DISTRIBUTION} is not installed. Run: pip install -e . in the course's folder"
-        return [line], [DISTRIBUTION]
-    lines, faults = [], []
-    for requirement, name, needed, found, ok in requirements:
-        if ok:
-            lines.append(f"{name:33} {found:14} needed {needed:8} ok")
-        else:
-            faults.append(name)
-            verdict = "too old" if found else "missing"
-            lines.append(
-                f'{name:33} {found or "-":14} needed {needed:8} {verdict}. Run: pip install --upgrade "{requirement}"'
-            )
-    return lines, faults
+        packages = _requirements()
+    except ImportError as error:  # also PackageNotFoundError
+        name = error.name.partition(".")[0]
+        fix = _pip_install('-e ".[lab]"' if name == DISTRIBUTION else name)
+        return [f"Packages  not checked: {name} is not installed. {fix}"], [name]
+    lines = []
+    for requirement, name, needed, found, ok in packages:
+        fault = f"{'too old' if found else 'missing'}. " + _pip_install(
+            f'--upgrade "{requirement}"'
+        )
+        lines.append(f"{name:33} {found or '-':14} needed {needed:8} {'ok' if ok else fault}")
+    return lines, [package.name for package in packages if not package.ok]
 
 
 def _requirements():
-    """(requirement, name, version needed, version found or None, good enough) of each package."""
-    rows = []
-    for requirement in metadata.requires(DISTRIBUTION):
-        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
-        if not match:  # an extra's requirement, needed by the tests only
-            continue
-        name, needed = match.groups()
+    """A `Package` for each that the course asks for; ImportError, with a name, if it cannot tell."""
+    from packaging.requirements import Requirement
+
+    packages = []
+    for requirement in map(Requirement, metadata.requires(DISTRIBUTION)):
+        name, specifier = requirement.name, requirement.specifier
+        marker = requirement.marker
+        if marker and not any(marker.evaluate({"extra": extra}) for extra in EXTRAS):
+            continue  # needed by the tests only
+        if name == DISTRIBUTION:
+            continue  # one extra that includes another
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
             found = None
-        ok = bool(found) and _release(found) >= _release(needed)
-        rows.append((requirement, name, needed, found, ok))
-    return rows
-
-
-def _release(version):
-    """The leading numbers of a version: '2.14.1+cpu' gives (2, 14, 1).
-
-    Examples
-    --------
-    >>> _release("2.14.1+cpu") >= _release("2.9")
-    True
-    """
-    return tuple(int(part) for part in re.match(r"[\d.]*\d", version).group().split("."))
+        ok = bool(found) and specifier.contains(found, prereleases=True)
+        needed = str(specifier).removeprefix(">=")
+        packages.append(Package(f"{name}{specifier}", name, needed, found, ok))
+    return packages
 
 
 def _device_lines():
+    step = "imported"
     try:
         import torch
-    except Exception as error:  # a broken installation raises OSError, AttributeError and others
-        return [
-            f"{UNKNOWN} PyTorch cannot be imported ({type(error).__name__}: {error})",
-            "          Run: pip install --force-reinstall torch torchvision",
-        ]
-    try:
+
+        step = "asked"
         return _torch_lines(torch)
-    except Exception as error:
-        return [f"{UNKNOWN} PyTorch cannot be asked ({type(error).__name__}: {error})"]
+    except Exception as error:  # a broken installation raises OSError, AttributeError and others
+        reason = f"{UNKNOWN} PyTorch cannot be {step} ({type(error).__name__}: {error})"
+        return [reason, f"{'':10}{_pip_install('--force-reinstall torch torchvision')}"]
 
 
 def _torch_lines(torch):
-    lines = [f"PyTorch   {torch.__version__}, built for {_build(torch)}"]
     wheel, driver = torch.version.cuda, _driver_cuda_version()
+    builds = {"CUDA": wheel, "ROCm": torch.version.hip, "the": "CPU"}
+    build = next(f"{kind} {version}" for kind, version in builds.items() if version)
+    lines = [f"PyTorch   {torch.__version__}, built for {build}"]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             gpu = torch.cuda.get_device_properties(index)
-            lines.append(
-                f"Device    cuda:{index}, {gpu.name}, {gpu.total_memory / 2**30:.1f} GiB, "
-                f"compute capability {gpu.major}.{gpu.minor}"
-            )
+            memory = f"{gpu.total_memory / 2**30:.1f} GiB"
+            capability = f"compute capability {gpu.major}.{gpu.minor}"
+            lines.append(f"Device    cuda:{index}, {gpu.name}, {memory}, {capability}")
     elif torch.backends.mps.is_available():
         lines.append("Device    mps, the GPU of this Apple computer")
     else:
         lines.append("Device    cpu. Every lesson runs on it.")
-    if driver:
-        lines.append(f"Driver    NVIDIA, supports CUDA up to {driver[0]}.{driver[1]}")
-        if wheel is None:
-            lines.append(
-                "          There is an NVIDIA driver, but this PyTorch is built without CUDA."
-            )
-            lines.append(
-                "          Choose a CUDA wheel at https://pytorch.org/get-started/locally/"
-            )
-        elif driver[0] < int(wheel.partition(".")[0]):
-            lines.append(
-                f"          The driver is too old for CUDA {wheel}: update it, or choose a wheel for"
-            )
-            lines.append(f"          CUDA {driver[0]} at https://pytorch.org/get-started/locally/")
-        elif not torch.cuda.is_available():
-            lines.append(
-                "          The driver is new enough, but no GPU answers: see what nvidia-smi says."
-            )
+    if driver is None:
+        return lines
+    lines.append(f"Driver    NVIDIA, supports CUDA up to {driver[0]}.{driver[1]}")
+    choose = "at https://pytorch.org/get-started/locally/"
+    if wheel is None:
+        lines.append(f"{'':10}This PyTorch is built without CUDA: choose a CUDA wheel {choose}")
+    elif driver[0] < int(wheel.partition(".")[0]):
+        lines.append(f"{'':10}It is too old for CUDA {wheel}: update it, or choose a wheel")
+        lines.append(f"{'':10}for CUDA {driver[0]} {choose}")
+    elif not torch.cuda.is_available():
+        lines.append(f"{'':10}It is new enough, but no GPU answers: see what nvidia-smi says.")
     return lines
-
-
-def _build(torch):
-    if torch.version.cuda:
-        return f"CUDA {torch.version.cuda}"
-    if torch.version.hip:
-        return f"ROCm {torch.version.hip}"
-    return "the CPU"
 
 
 def _driver_cuda_version():

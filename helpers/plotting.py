@@ -1,7 +1,4 @@
-"""Plots that scikit-learn's Displays and seaborn lack, and the one theme of the lessons.
-
-Every plotting function takes `ax=None` and returns the Axes.
-"""
+"""The one theme of the lessons, and a plot that scikit-learn's Displays and seaborn lack."""
 
 # Blue, orange, green, brown, pink, grey: after seaborn's "colorblind", darkened until each has a
 # contrast of 3 on white, and spread in lightness so that they differ for every kind of eye.
@@ -16,38 +13,24 @@ def set_theme():
     """
     import seaborn as sns
 
-    sns.set_theme(
-        style="whitegrid",
-        palette=PALETTE,
-        rc={
-            "figure.figsize": (7, 4),
-            "figure.constrained_layout.use": True,
-            "figure.facecolor": "white",
-            "savefig.facecolor": "white",
-            "image.cmap": "viridis",
-        },
-    )
+    look = {"figure.facecolor": "white", "savefig.facecolor": "white", "image.cmap": "viridis"}
+    layout = {"figure.figsize": (7, 4), "figure.constrained_layout.use": True}
+    sns.set_theme(style="whitegrid", palette=PALETTE, rc=look | layout)
 
 
-def plot_graph(output, *, names=None, ax=None):
+def plot_graph(output, *, names):
     """Draw the graph that autograd keeps behind a tensor, from the leaves (left) to the output.
 
     Parameters
     ----------
     output : torch.Tensor
         Any shape; the result of a few operations on tensors with `requires_grad=True`.
-    names : dict of str to torch.Tensor, optional
+    names : dict of str to torch.Tensor
         What to write on a leaf: `{"w": w, "b": b}`. Other leaves are called "leaf".
-    ax : matplotlib.axes.Axes, optional
 
     Returns
     -------
     matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        If there is no graph behind `output`.
 
     Examples
     --------
@@ -61,43 +44,27 @@ def plot_graph(output, *, names=None, ax=None):
 
     if output.grad_fn is None:
         raise ValueError("there is no graph behind this tensor: its grad_fn is None")
-    columns, edges = {}, []  # each node's longest distance from the output
+    columns, edges = {}, []  # a node's column: minus its longest distance from the output
 
-    def walk(node, distance):
-        columns[node] = max(distance, columns.get(node, 0))
-        for parent, _ in node.next_functions:
-            if parent is not None:  # an input that needs no gradient
-                edges.append((parent, node))
-                walk(parent, distance + 1)
+    def walk(node, column):
+        columns[node] = min(column, columns.get(node, 0))
+        for parent in [parent for parent, _ in node.next_functions if parent is not None]:
+            edges.append((parent, node))  # None: an input that needs no gradient
+            walk(parent, column - 1)
 
     walk(output.grad_fn, 0)
-    if ax is None:
-        width = min(10, 1.6 * (max(columns.values()) + 1))
-        ax = plt.subplots(figsize=(width, 2.4))[1]
-    labels = {id(tensor): name for name, tensor in (names or {}).items()}
-    places = {}
-    for node, distance in columns.items():
-        row = sum(x == -distance for x, _ in places.values())
-        places[node] = (-distance, -row)
+    drawn = list(columns.values())
+    places = {k: (x, -drawn[:i].count(x)) for i, (k, x) in enumerate(columns.items())}
+    rows = [y for _, y in places.values()]
+    _, ax = plt.subplots(figsize=(min(10, 1.6 * (1 - min(drawn))), 2.4))
     for node, place in places.items():
         leaf = getattr(node, "variable", None)
-        text = node.name().rstrip("0123456789").removesuffix("Backward")
-        ax.text(
-            *place,
-            text if leaf is None else labels.get(id(leaf), "leaf"),
-            ha="center",
-            va="center",
-            bbox={"boxstyle": "round", "fc": "white" if leaf is None else "#CE820066", "ec": "0.4"},
-        )
+        name = node.name().rstrip("0123456789").removesuffix("Backward")
+        text = name if leaf is None else next((k for k, x in names.items() if x is leaf), "leaf")
+        box = {"boxstyle": "round", "fc": "white" if leaf is None else "#CE820066", "ec": "0.4"}
+        ax.text(*place, text, ha="center", va="center", bbox=box)
+    arrow = {"arrowstyle": "->", "color": "0.4", "shrinkA": 22, "shrinkB": 22}
     for start, end in edges:
-        arrow = {"arrowstyle": "->", "color": "0.4", "shrinkA": 22, "shrinkB": 22}
         ax.annotate("", xy=places[end], xytext=places[start], arrowprops=arrow)
-    columns_drawn, rows_drawn = zip(*places.values(), strict=True)
-    ax.set(
-        xlim=(min(columns_drawn) - 0.5, 0.5),
-        ylim=(min(rows_drawn) - 0.5, 0.5),
-        xticks=[],
-        yticks=[],
-    )
-    ax.grid(False)
+    ax.set(xlim=(min(drawn) - 0.5, 0.5), ylim=(min(rows) - 0.5, 0.5), xticks=[], yticks=[])
     return ax

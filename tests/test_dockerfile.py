@@ -1,12 +1,11 @@
 """The Dockerfile's own steps, run without Docker.
 
 What is run: the COPY lines into an empty folder, the install line into a new virtual
-environment, the start command from there as a user without rights (where the test may change
+environment, the start command from there as an unprivileged user (where the test may change
 the user), the health check against it, and the stop signal.
 
 What is not: the base image, the layers and the mount. The install line gets
-`--no-deps --no-index`, and the new environment sees the packages of the current one, since
-PyTorch anew would be several GB: that all requirements are *declared* is tested, that an index
+`--no-deps --no-index`, and the new environment sees the packages of the current one: that all requirements are *declared* is tested, that an index
 has them is not. The service binds to 127.0.0.1 and a free port instead of 0.0.0.0 and 8000.
 """
 
@@ -84,7 +83,7 @@ def in_image(image, arguments):
 
 
 def other_user(python):
-    """Options to run as a user without rights, where root may, and that user may read Python."""
+    """Options to run as an unprivileged user, where root may, and that user may read Python."""
     options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     try:
         subprocess.run([python, "-c", "import flask"], check=True, cwd="/", **options)
@@ -106,15 +105,16 @@ def test_package_is_installed_with_all_that_it_declares(image):
     assert Path(file).is_relative_to(image)
     assert Path(location).is_relative_to(image)
     declared = {
-        re.match(r"[\w-]+", text).group().lower() for text in requires if "extra ==" not in text
+        re.match(r"[\w-]+", text).group().lower() for text in requires if 'extra == "serve"' in text
     }
-    assert declared >= {"flask", "waitress", "torch", "numpy"}
+    assert declared >= {"flask", "uvicorn", "onnxruntime", "numpy"}
+    assert not declared & {"torch", "scikit-learn", "pandas"}
 
 
 def test_start_command_health_check_and_stop(image, census, tmp_path):
-    model = shutil.copy(census.path, image / "model.zip")
+    model = shutil.copy(census.path, image / "model.onnx")
     command = json.loads(texts("CMD")[0])
-    assert command[-5:] == ["/model/census.zip", "--host", "0.0.0.0", "--port", "8000"]
+    assert command[-5:] == ["/model/census.onnx", "--host", "0.0.0.0", "--port", "8000"]
     command[-5:] = [str(model), "--host", "127.0.0.1", "--port", "0"]
     python, *arguments = in_image(image, command)
     with running_service(
@@ -129,14 +129,14 @@ def test_start_command_health_check_and_stop(image, census, tmp_path):
         assert "http://127.0.0.1:8000/" in check
         check = json.loads(check.replace("http://127.0.0.1:8000/", service.url))
         subprocess.run(in_image(image, check), cwd=image, check=True, timeout=30)
-        wrong = [part.replace("/health", "/none") for part in check]
+        wrong = [part.replace("/ready", "/none") for part in check]
         failed = subprocess.run(in_image(image, wrong), cwd=image, capture_output=True, timeout=30)
         assert failed.returncode != 0
         service.process.terminate()  # what `docker stop` sends first
         assert service.process.wait(10) == 0
 
 
-def test_runs_as_a_user_without_rights():
+def test_runs_as_an_unprivileged_user():
     names = [name for name, _ in STEPS]
     assert texts("FROM") == ["python:3.11-slim"]
     [user] = texts("USER")

@@ -8,8 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.environment import environment_report, get_device, seed_everything
-from helpers.training import evaluate, fit, make_loader, predict
+from helpers import (
+    environment_report,
+    evaluate,
+    fit,
+    get_device,
+    make_loader,
+    predict,
+    seed_everything,
+)
 from helpers.transfer import extract_features, load_backbone
 
 gpu = pytest.mark.gpu
@@ -33,7 +40,6 @@ def train_on(device, *, epochs=10, **options):
         loss_fn=nn.CrossEntropyLoss(),
         optimizer=torch.optim.Adam(model.parameters(), lr=0.01),
         epochs=epochs,
-        progress=False,
         **options,
     )
     return model, history

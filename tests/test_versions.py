@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import uuid
+from itertools import chain
 
 import pytest
 import yaml
@@ -21,7 +22,8 @@ PINS = {
 }
 REQUIREMENTS = [
     Requirement(text)
-    for text in sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
+    for text in chain.from_iterable(PROJECT["optional-dependencies"].values())
+    if not text.startswith(PROJECT["name"])  # an extra that includes another
 ]
 ENVIRONMENT = yaml.safe_load((REPOSITORY / "environment.yml").read_text(encoding="utf-8"))
 PIP_PART = ENVIRONMENT["dependencies"][-1]["pip"]
@@ -40,6 +42,15 @@ def test_requirement_is_pinned_within_its_range(requirement):
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=str)
 def test_requirement_is_a_lower_bound(requirement):
     assert [bound.operator for bound in requirement.specifier] == [">="]
+
+
+def test_an_extra_for_each_purpose():
+    """`lab` has all that a lesson needs; `serve` has neither PyTorch nor scikit-learn."""
+    extras = PROJECT["optional-dependencies"]
+    assert PROJECT["dependencies"] == []
+    assert f"{PROJECT['name']}[lessons]" in extras["lab"]
+    assert f"{PROJECT['name']}[serve]" in extras["lessons"]
+    assert not {Requirement(text).name for text in extras["serve"]} & {"torch", "scikit-learn"}
 
 
 def test_environment_installs_the_project_under_the_constraints():

@@ -1,291 +1,293 @@
-"""What every service around a table model does, whichever web framework it is written in.
+"""What a service around a table model accepts and answers, whichever web framework it uses.
 
-A request's bytes are read and checked, the model is asked, and the answer is built. Whatever
-is wrong with a request is a `RequestError` that says what was expected, what came and how to
-mend it. The services are in `serving` (Flask) and `django_service`.
+A request's checks and the OpenAPI description come from one definition, which is made from the
+schema in the model's file: https://docs.pydantic.dev/latest/concepts/json_schema/
 """
 
 import json
-import re
 from collections import Counter
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+import pydantic
+import typing_extensions  # pydantic needs its TypedDict before Python 3.12
+from pydantic import Field, TypeAdapter
+from pydantic.types import FailFast
+from pydantic_core import PydanticCustomError
+
+from helpers.table_model import predict_rows
 
 MAX_FLOAT32 = 3.4028234663852886e38  # the models compute in float32
-JSON_EXAMPLE = 'send the header "Content-Type: application/json" and a body {"rows": [{…}]}'
+JSON_EXAMPLE = 'send the header "Content-Type: application/json" and a body {"rows": [{…}]}.'
+NOT_ROWS = ('"rows" to be a list of 1 to {max_rows} rows', "split it over several requests.")
+NOT_FINITE = (f"a finite number of at most {MAX_FLOAT32:.1e}", "send null for a missing value.")
+ADVICE = {  # by pydantic's kind of mistake: what is expected, and how to fix it
+    "union_tag_not_found": (
+        'an object with either "rows" or "row"',
+        'send {{"rows": [{{column: value, …}}, …]}}, or {{"row": {{column: value, …}}}}.',
+    ),
+    "list_type": NOT_ROWS,
+    "too_short": NOT_ROWS,
+    "too_long": NOT_ROWS,
+    "literal_error": ("the version that is served, {version}", 'ask for it, or leave "version" out.'),
+    "dict_type": ("a row to be an object {{column: value, …}}", "name every value by its column."),
+    "missing": ("exactly the columns {columns}", "send every column, null for a missing value."),
+    "extra_forbidden": ("exactly the columns {columns}", "send every column, and no other."),
+    "float_type": ("a number or null", "write digits, such as 39 or 39.5, without quotes or units."),
+    "finite_number": NOT_FINITE,
+    "less_than_equal": NOT_FINITE,
+    "greater_than_equal": NOT_FINITE,
+    "string_type": ("text or null", 'write text in quotes, such as "Private".'),
+    "string_unicode": ("Unicode text", "write whole characters, no half of a surrogate pair."),
+    "unknown_name": ('no other names than "rows" or "row", and "version"', "leave out the rest."),
+}  # fmt: skip
+
+
+REFUSALS = {  # by status: what no view takes, and a mistake of the service
+    404: ("POST /predict, GET /openapi.json or GET /", "see GET /openapi.json."),
+    405: ("another method for this path", "POST /predict, and GET everything else."),
+    413: ("a smaller body", "split the rows over several requests."),
+    500: ("an answer", "tell who runs the service; its log says more."),
+}
 
 
 class RequestError(Exception):
-    """A fault in a request, in words; `column` is the column at fault where it is only one."""
+    """A mistake in a request, in words; `column` is the column that has it, where only one has."""
 
     def __init__(self, status, *, expected, got, fix, column=None):
         super().__init__(f"expected {expected}, got {got}: {fix}")
-        self.status = status
-        self.column = column
+        self.status, self.column = status, column
         self.body = {"error": {"expected": expected, "got": got, "fix": fix}}
 
 
-def answer_request(table_model, content_type, body, *, max_rows):
-    """Everything between the bytes of a request for predictions and the answer.
+def _define_request(schema, max_rows):
+    """What a request may hold, as a pydantic.TypeAdapter."""
+    row = _object("Row", {column["name"]: _value_type(column) for column in schema["columns"]})
+    rows = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
+    version = {"version": typing_extensions.NotRequired[Literal[schema["version"]]]}
+    many = Annotated[_object("RequestForRows", {"rows": rows} | version), pydantic.Tag("rows")]
+    one = Annotated[_object("RequestForRow", {"row": row} | version), pydantic.Tag("row")]
+    return TypeAdapter(Annotated[many | one, pydantic.Discriminator(_kind_of_request)])
+
+
+def _object(name, fields):
+    strict = pydantic.with_config(strict=True, extra="forbid")
+    return strict(typing_extensions.TypedDict(name, fields))
+
+
+def _value_type(column):
+    if column["type"] == "number":
+        value = Annotated[float, Field(ge=-MAX_FLOAT32, le=MAX_FLOAT32, allow_inf_nan=False)]
+    else:
+        value = Annotated[str, pydantic.AfterValidator(_whole_characters)]
+    return Annotated[value | None, Field(examples=column.get("categories"))]
+
+
+def _whole_characters(text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "half of a surrogate pair") from None
+    return text
+
+
+def _kind_of_request(payload):
+    if isinstance(payload, dict) and ("rows" in payload) != ("row" in payload):
+        return "rows" if "rows" in payload else "row"
+
+
+def make_answer(table_model, *, max_rows=1000):
+    """Make the function that answers what came as JSON.
 
     Parameters
     ----------
-    table_model
-        As `helpers.export.load_table_model` returns it.
-    content_type : str or None
-        The request's Content-Type header.
-    body : bytes
+    table_model : TableModel
+        As `helpers.table_model.load_table_model` returns it.
     max_rows : int
+        The most rows in one request.
 
     Returns
     -------
-    dict
-        `predictions` (a class for each row), `probabilities` (a list for each row, in the
-        order of `classes`), `classes` and the model's `version`.
-
-    Raises
-    ------
-    RequestError
-        If anything is wrong with the request.
-    """
-    payload = read_json(content_type, body)
-    rows = check_payload(payload, table_model.schema, max_rows=max_rows)
-    return predict_checked(table_model, rows)
-
-
-def read_json(content_type, body):
-    """Read strict JSON: UTF-8, no NaN or Infinity, no name twice in an object.
+    callable
+        From `{"rows": [{column: value, …}, …]}` or `{"row": {…}}`, with an optional `"version"`,
+        to a dict with `predictions` (a class per row), `probabilities` (a list per row, in the
+        order of `classes`), `classes` and `version`. A missing value is None; an unknown category
+        is allowed; whatever is wrong raises RequestError.
 
     Examples
     --------
-    >>> read_json("application/json", b'{"row": {"age": 39}}')
+    >>> from types import SimpleNamespace
+    >>> column = {"name": "age", "input": "age", "type": "number"}
+    >>> schema = {"columns": [column], "classes": ["a", "b"], "version": "1"}
+    >>> answer = make_answer(SimpleNamespace(schema=schema))
+    >>> try:
+    ...     answer({"row": {"age": "39"}})
+    ... except RequestError as error:
+    ...     print(error)
+    expected a number or null, got the text '39' in row["age"]: write digits, such as 39 or 39.5, without quotes or units.
+    """
+    schema, request = table_model.schema, _define_request(table_model.schema, max_rows)
+    words = {
+        "max_rows": max_rows,
+        "version": describe(schema["version"]),
+        "columns": _listed([column["name"] for column in schema["columns"]], most=100),
+    }
+
+    def answer(payload):
+        try:
+            content = request.validate_python(payload)
+        except pydantic.ValidationError as error:
+            raise _explain(error.errors(include_url=False), payload, words) from None
+        try:
+            probabilities = predict_rows(table_model, content.get("rows") or [content["row"]])
+        except FloatingPointError as error:
+            expected, fix = "rows that the model can compute with", "send smaller numbers."
+            raise RequestError(422, expected=expected, got=str(error), fix=fix) from error
+        return {
+            "predictions": [schema["classes"][index] for index in probabilities.argmax(axis=1)],
+            "probabilities": probabilities.tolist(),
+            "classes": schema["classes"],
+            "version": schema["version"],
+        }
+
+    return answer
+
+
+def _explain(mistakes, payload, words):
+    """The first mistake that pydantic found, as a RequestError."""
+    names = [mistake for mistake in mistakes if mistake["type"] in ("missing", "extra_forbidden")]
+    first = (names or mistakes)[0]
+    kind, value, place = first["type"], first["input"], first["loc"][1:]  # [0] is row or rows
+    got, column = describe(value), None
+    depth = 2 if place[:1] == ("rows",) else 1
+    where = f"rows[{place[1]}]" if place[:1] == ("rows",) and len(place) > 1 else "row"
+    if kind == "extra_forbidden" and len(place) == 1:
+        kind, got = "unknown_name", _listed([m["loc"][-1] for m in names])
+    elif kind == "union_tag_not_found" and isinstance(payload, dict) and "rows" in payload:
+        got = "both"
+    elif names:
+        lists = {"without": "missing", "with the unknown columns": "extra_forbidden"}
+        found = {w: [m["loc"][-1] for m in names if m["type"] == k] for w, k in lists.items()}
+        got = f"{where} " + " and ".join(f"{w} {_listed(n)}" for w, n in found.items() if n)
+    elif len(place) > depth:
+        column = place[-1]
+        got = f'{got} in {where}["{column}"]'
+        if kind == "float_type" and isinstance(value, int) and not isinstance(value, bool):
+            kind = "finite_number"  # an integer that is too large for a float
+    advice = ADVICE.get(kind, ("what GET /openapi.json describes", "compare with it."))
+    expected, fix = (text.format(**words) for text in advice)
+    return RequestError(422, expected=expected, got=got, fix=fix, column=column)
+
+
+def read_json(body, *, content_type, content_encoding=None):
+    """Read strict JSON: UTF-8, no NaN or Infinity, no name twice in an object.
+
+    A byte order mark, as Windows tools write it, is skipped. `body` is bytes, the other two are
+    the request's headers, or None. Raises RequestError if it is not such JSON.
+
+    Examples
+    --------
+    >>> read_json(b'{"row": {"age": 39}}', content_type="application/json")
     {'row': {'age': 39}}
     >>> try:
-    ...     read_json("application/json", b'{"row": {"age": NaN}}')
+    ...     read_json(b'{"row": {"age": NaN}}', content_type="application/json")
     ... except RequestError as error:
     ...     print(error.status, error)
     400 expected JSON, got NaN, which JSON does not have: write null for a missing value.
     """
-    mimetype = (content_type or "").partition(";")[0].strip().lower()
-    if mimetype != "application/json":
-        raise RequestError(
-            415,
-            expected="the content type application/json",
-            got=describe(content_type) if content_type else "no content type",
-            fix=f"{JSON_EXAMPLE}.",
-        )
+    if (content_type or "").partition(";")[0].strip().lower() != "application/json":
+        got = describe(content_type) if content_type else "no content type"
+        expected = "the content type application/json"
+        raise RequestError(415, expected=expected, got=got, fix=JSON_EXAMPLE)
+    if content_encoding and content_encoding.lower() != "identity":
+        got, fix = f"{describe(content_encoding)} as Content-Encoding", "send no compressed bodies."
+        raise RequestError(415, expected="a body that is not compressed", got=got, fix=fix)
     try:
         return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique_names, parse_constant=_no_constant
+            body.decode("utf-8-sig"), object_pairs_hook=_unique_names, parse_constant=_no_constant
         )
     except RecursionError:
-        fault, fix = "lists or objects nested too deeply", "send rows of plain values."
+        got, fix = "lists or objects nested too deeply", "send rows of plain values."
     except UnicodeDecodeError as error:
-        fault, fix = f"bytes that are not UTF-8, at byte {error.start}", "encode as UTF-8."
+        got, fix = f"bytes that are not UTF-8, at byte {error.start}", "encode as UTF-8."
     except json.JSONDecodeError as error:
-        fault = f"a fault in line {error.lineno}, column {error.colno}: {error.msg}"
-        fix = f"{JSON_EXAMPLE}."
-        if not body:
-            fault = "an empty body"
+        got = f"a mistake in line {error.lineno}, column {error.colno}: {error.msg}"
+        got, fix = got if body else "an empty body", JSON_EXAMPLE
     except ValueError:  # Python reads no integer of more than 4,300 digits
-        fault, fix = "an integer with thousands of digits", "send numbers of a sensible size."
-    raise RequestError(400, expected="JSON", got=fault, fix=fix)
+        got, fix = "an integer with thousands of digits", "send numbers of a sensible size."
+    raise RequestError(400, expected="JSON", got=got, fix=fix)
 
 
 def _unique_names(pairs):
     result = dict(pairs)
     if len(result) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        twice = [name for name, count in counts.items() if count > 1]
-        raise RequestError(
-            400,
-            expected="each name once in an object",
-            got=f"{_listed(twice)} more than once",
-            fix="leave out all but one.",
-        )
+        got = f"{_listed([name for name in counts if counts[name] > 1])} more than once"
+        expected, fix = "each name once in an object", "leave out all but one."
+        raise RequestError(400, expected=expected, got=got, fix=fix)
     return result
 
 
 def _no_constant(name):
-    raise RequestError(
-        400,
-        expected="JSON",
-        got=f"{name}, which JSON does not have",
-        fix="write null for a missing value.",
-    )
+    got, fix = f"{name}, which JSON does not have", "write null for a missing value."
+    raise RequestError(400, expected="JSON", got=got, fix=fix)
 
 
-def check_payload(payload, schema, *, max_rows):
-    """Check a request's content against the model's schema.
+def refuse(status, method, path):
+    """The body of an answer with that status, in the form of `RequestError.body`."""
+    expected, fix = REFUSALS.get(status, ("a valid request", "see GET /openapi.json."))
+    got = f"{method} {path[:100]!a}: {HTTPStatus(status).phrase}"
+    return {"error": {"expected": expected, "got": got, "fix": fix}}
 
-    Parameters
-    ----------
-    payload
-        What came as JSON: `{"rows": [{column: value, …}, …]}` or `{"row": {column: value, …}}`,
-        with an optional `"version"`.
-    schema : dict
-        `{"numbers": [names], "categories": {name: [known values]}, "classes": […], "version": …}`
-    max_rows : int
 
-    Returns
-    -------
-    list of dict
-        The rows, their columns in the schema's order. A category that the model does not know
-        is allowed, and so is None for a missing value: the exported model has an answer to both.
+def describe_api(schema, *, max_rows=1000):
+    """Describe the service in OpenAPI 3.1, from which tools make clients, tests and documents.
 
-    Raises
-    ------
-    RequestError
-        If anything is wrong with the content.
-
-    Examples
-    --------
-    >>> schema = {"numbers": ["age"], "categories": {"sex": ["f", "m"]}, "version": "1"}
-    >>> check_payload({"row": {"sex": "f", "age": 39}}, schema, max_rows=10)
-    [{'age': 39, 'sex': 'f'}]
-    >>> try:
-    ...     check_payload({"row": {"sex": "f", "age": "39"}}, schema, max_rows=10)
-    ... except RequestError as error:
-    ...     print(error.body["error"]["got"])
-    the text '39' in row["age"]
+    `schema` is that of a `helpers.table_model.TableModel`. https://spec.openapis.org/oas/v3.1.0
     """
-    if not isinstance(payload, dict) or ("rows" in payload) == ("row" in payload):
-        both = isinstance(payload, dict) and "rows" in payload
-        raise RequestError(
-            422,
-            expected='an object with either "rows" or "row"',
-            got="both" if both else describe(payload),
-            fix='send {"rows": [{column: value, …}, …]}, or {"row": {column: value, …}}.',
-        )
-    unknown = [name for name in payload if name not in ("rows", "row", "version")]
-    if unknown:
-        raise RequestError(
-            422,
-            expected='no other names than "rows" or "row", and "version"',
-            got=_listed(unknown),
-            fix="put columns inside a row, and leave out the rest.",
-        )
-    if "version" in payload and payload["version"] != schema["version"]:
-        raise RequestError(
-            422,
-            expected=f"the version that is served, {describe(schema['version'])}",
-            got=describe(payload["version"]),
-            fix='ask for the served version, or leave "version" out.',
-        )
-    if "row" in payload:
-        return [_check_row(payload["row"], "row", schema)]
-    rows = payload["rows"]
-    if not isinstance(rows, list) or not 1 <= len(rows) <= max_rows:
-        raise RequestError(
-            422,
-            expected=f'"rows" to be a list of 1 to {max_rows} rows',
-            got=describe(rows),
-            fix='split a longer list over several requests; send one row as "row".',
-        )
-    return [_check_row(row, f"rows[{index}]", schema) for index, row in enumerate(rows)]
-
-
-def _check_row(row, where, schema):
-    if not isinstance(row, dict):
-        raise RequestError(
-            422,
-            expected=f"{where} to be an object {{column: value, …}}",
-            got=describe(row),
-            fix="name every value by its column.",
-        )
-    columns = [*schema["numbers"], *schema["categories"]]
-    missing = [column for column in columns if column not in row]
-    extra = [name for name in row if name not in columns]
-    if missing or extra:
-        faults = {"without": missing, "with the unknown columns": extra}
-        raise RequestError(
-            422,
-            expected=f"exactly the columns {_listed(columns, most=100)}",
-            got=f"{where} "
-            + " and ".join(f"{word} {_listed(names)}" for word, names in faults.items() if names),
-            fix="send every column, null for a missing value, and no other.",
-        )
-    for column in columns:
-        check = _check_number if holds_numbers(schema, column) else _check_category
-        check(row[column], f'{where}["{column}"]', column)
-    return {column: row[column] for column in columns}
-
-
-def holds_numbers(schema, column):
-    """Whether a column's values are numbers: it is a number column, or its categories are numbers.
-
-    Examples
-    --------
-    >>> schema = {"numbers": ["age"], "categories": {"sex": ["f", "m"], "year": [2007, 2008]}}
-    >>> [holds_numbers(schema, name) for name in ["age", "sex", "year"]]
-    [True, False, True]
-    """
-    known = schema["categories"].get(column, [])
-    return column in schema["numbers"] or (
-        bool(known) and not any(isinstance(value, str) for value in known)
-    )
-
-
-def _check_number(value, where, column):
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RequestError(
-            422,
-            expected=f'a number or null in "{column}"',
-            got=f"{describe(value)} in {where}",
-            fix="write digits, such as 39 or 39.5, without quotes or units.",
-            column=column,
-        )
-    if not -MAX_FLOAT32 <= value <= MAX_FLOAT32:
-        raise RequestError(
-            422,
-            expected=f'a finite number of at most {MAX_FLOAT32:.1e} in "{column}"',
-            got=f"{describe(value)} in {where}",
-            fix="send a number of a sensible size, or null for a missing value.",
-            column=column,
-        )
-
-
-def _check_category(value, where, column):
-    if value is not None and not isinstance(value, str):
-        raise RequestError(
-            422,
-            expected=f'text or null in "{column}"',
-            got=f"{describe(value)} in {where}",
-            fix='write text in quotes, such as "Private".',
-            column=column,
-        )
-    if value is not None and re.search("[\ud800-\udfff]", value):
-        raise RequestError(
-            422,
-            expected=f'Unicode text in "{column}"',
-            got=f"half of a surrogate pair, {describe(value)}, in {where}",
-            fix="write the whole character, or leave it out.",
-            column=column,
-        )
-
-
-def predict_checked(table_model, rows):
-    """Ask the model about rows that passed `check_payload`; see `answer_request`."""
-    from helpers.export import predict_rows
-
-    try:
-        probabilities = predict_rows(table_model, rows)
-    except ValueError as error:
-        if "too large to compute with" not in str(error):  # a fault of the service
-            raise
-        raise RequestError(
-            422,
-            expected="rows that the model can compute with",
-            got=str(error),
-            fix="send numbers of a sensible size in that row.",
-        ) from error
-    classes = list(table_model.schema["classes"])
-    return {
-        "predictions": [classes[index] for index in probabilities.argmax(axis=1)],
-        "probabilities": probabilities.tolist(),
-        "classes": classes,
-        "version": table_model.schema["version"],
+    one_class = Annotated[Any, Field(json_schema_extra={"enum": schema["classes"]})]
+    answer = {
+        "predictions": list[one_class],
+        "probabilities": list[list[Annotated[float, Field(ge=0, le=1)]]],
+        "classes": list[one_class],
+        "version": str,
     }
+    mistake = _object("Mistake", dict.fromkeys(("expected", "got", "fix"), str))
+    adapters = {
+        "Request": _define_request(schema, max_rows),
+        "Answer": TypeAdapter(_object("Answer", answer)),
+        "Error": TypeAdapter(_object("Error", {"error": mistake})),
+        "Health": TypeAdapter(_object("Health", {"status": str, "version": str})),
+    }
+    found, shared = TypeAdapter.json_schemas(
+        [(name, "validation", adapter) for name, adapter in adapters.items()],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas = {name: found[name, "validation"] for name in adapters} | shared["$defs"]
+    predict = {
+        "operationId": "predict",
+        "requestBody": {"required": True, "content": _json_of("Request")},
+        "responses": _responses("Answer", 400, 413, 415, 422),
+    }
+    live = {"operationId": "live", "responses": _responses("Health")}
+    ready = {"operationId": "ready", "responses": _responses("Health", 503)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Predictions for rows of a table", "version": schema["version"]},
+        "paths": {"/predict": {"post": predict}, "/live": {"get": live}, "/ready": {"get": ready}},
+        "components": {"schemas": schemas},
+    }
+
+
+def _responses(name, *mistakes):
+    found = {}
+    for status, each in ({200: name} | dict.fromkeys(mistakes, "Error")).items():
+        found[str(status)] = {"description": HTTPStatus(status).phrase, "content": _json_of(each)}
+    return found
+
+
+def _json_of(name):
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
 def describe(value):

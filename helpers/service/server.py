@@ -1,151 +1,183 @@
-"""Run a WSGI application under waitress until it is told to stop, and then end in good order.
-
-Waitress's own way to stop drops the requests that wait in its queue. Here every request that
-was accepted gets its answer first.
-"""
+"""Run a WSGI application under uvicorn until it is told to stop, and then end in good order."""
 
 import argparse
-import json
-import select
+import asyncio
+import contextlib
+import http.client
+import io
+import os
 import signal
+import socket
 import sys
-import time
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from tempfile import TemporaryDirectory
 
-from waitress import create_server, wasyncore
-from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from helpers.table_model import load_table_model
 
 DRAIN_SECONDS = 8  # `docker stop` kills after 10
 
 
-def serve(application, *, host="127.0.0.1", port=8000, max_bytes=1_000_000, threads=4):
+def _to_asgi(application, *, max_bytes=2_000_000, threads=4):
+    """A WSGI application as the ASGI one that uvicorn takes.
+
+    It gets a thread when its request is there as a whole, so that clients that send slowly take
+    none; a2wsgi, the usual bridge, gives each a thread at once. Of a body no more than `max_bytes`
+    is read: the application refuses it by its length.
+    """
+    pool = ThreadPoolExecutor(threads)
+
+    async def respond(scope, receive, send):
+        length = int(dict(scope["headers"]).get(b"content-length", 0))
+        body, more = bytearray(), length <= max_bytes
+        while more and len(body) <= max_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        loop = asyncio.get_running_loop()
+        environ = _environ(scope, bytes(body), max(length, len(body)))
+        status, headers, content = await loop.run_in_executor(pool, run, environ)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def run(environ):
+        started = []
+        parts = application(environ, lambda *head: started.append(head))
+        try:
+            content = b"".join(parts)
+        finally:
+            getattr(parts, "close", list)()
+        status, headers = started[-1][:2]
+        encoded = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers]
+        return int(status[:3]), encoded, content
+
+    return respond
+
+
+def _environ(scope, body, length):
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope["client"] or [""])[0],
+        "CONTENT_LENGTH": str(length),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        name, value = name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1")
+        if name == "CONTENT_TYPE":
+            environ[name] = value
+        elif name not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):  # the body is whole
+            key = f"HTTP_{name}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+def serve(make_application, *, host="127.0.0.1", port=8000, workers=1):
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted and return.
 
-    Parameters
-    ----------
-    application : callable
-        A WSGI application, of Flask, Django or others.
-    host : str
-        `"127.0.0.1"` is reached from this machine alone, `"0.0.0.0"` from everywhere.
-    port : int
-        0 takes a free one; the first line that is printed says which.
-    max_bytes : int
-        Waitress refuses a body of more than twice as many bytes before the application sees it.
-    threads : int
-        How many requests are worked on at the same time; others wait in a queue.
-
-    Raises
-    ------
-    OSError
-        If the port is taken or the host is not one of this machine's.
+    `make_application` takes nothing and returns a WSGI application; each of the `workers`, which
+    are processes, calls it. Port 0 takes a free one, which the line that is printed says. Raises
+    OSError if the port is taken or the host is not one of this machine's.
     """
-    server = create_server(
-        application,
-        host=host,
-        port=port,
-        threads=threads,
-        max_request_body_size=2 * max_bytes,
-        ident=None,  # tell nobody which server and version this is
+    config = uvicorn.Config(
+        partial(_make_asgi, make_application),
+        factory=True,
+        lifespan="off",
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server.channel_class = _JsonChannel
-    stopping = []
-
-    def stop(number, frame):
-        for each in handlers:  # a second signal ends at once
-            signal.signal(each, signal.SIG_DFL)
-        stopping.append(number)
-        server.pull_trigger()
-
-    names = ("SIGTERM", "SIGINT", "SIGBREAK")  # the last is Ctrl-Break, on Windows only
-    handlers = {
-        number: signal.signal(number, stop)
-        for number in (getattr(signal, name, None) for name in names)
-        if number
-    }
-    print(f"Serving on http://{host}:{server.effective_port}/ (Ctrl-C stops it)", flush=True)
-    try:
-        while not stopping:
-            wasyncore.loop(timeout=1, map=server._map, count=1)
-        _drain(server)
-    finally:
-        server.task_dispatcher.shutdown()
-        wasyncore.close_all(server._map)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # IPPROTO_TCP, so that asyncio sends small answers at once
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        if os.name == "posix":  # on Windows this would take a port from another process
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        port = listener.getsockname()[1]
+        threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+        _run(config, listener)
     print("Stopped.", flush=True)
 
 
-def _drain(server):
-    """Answer every request that came in, take no new connection, and close those that are idle."""
-    start, quiet_rounds = time.monotonic(), 0
-    while quiet_rounds < 3 and time.monotonic() < start + DRAIN_SECONDS:
-        wasyncore.loop(timeout=0.05, map=server._map, count=1)
-        if server.accepting:  # clients that are connected already, but not yet taken in
-            waiting = select.select([server.socket], [], [], 0)[0]
-            if not waiting or time.monotonic() > start + 1:
-                wasyncore.dispatcher.close(server)
-                server.accepting = False
-        busy = [
-            channel
-            for channel in list(server.active_channels.values())
-            if channel.requests or channel.request or channel.total_outbufs_len
-        ]
-        for channel in busy:  # tell the client that no further request will be taken
-            with channel.requests_lock:
-                if channel.requests:
-                    channel.requests[-1].headers["CONNECTION"] = "close"
-        quiet_rounds = 0 if busy or server.accepting else quiet_rounds + 1
+def _announce(host, port):
+    """Print the address when the first worker answers there."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    with contextlib.suppress(OSError, http.client.HTTPException):  # stopped before that
+        connection = http.client.HTTPConnection(own, port)
+        connection.request("GET", "/live")
+        connection.getresponse().read()
+        connection.close()
+        name = f"[{host}]" if ":" in host else host
+        print(f"Serving on http://{name}:{port}/ (Ctrl-C stops it)", flush=True)
 
 
-class _JsonErrorTask(ErrorTask):
-    """Waitress's answer to what is not even HTTP, in the same form as the service's own errors."""
-
-    def execute(self):
-        fault = self.request.error
-        got = "a fault in the service" if fault.code == 500 else str(fault.body)
-        error = {"expected": "a valid HTTP request", "got": got, "fix": f"see {fault.reason}."}
-        body = json.dumps({"error": error}).encode()
-        self.status = f"{fault.code} {fault.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+def _make_asgi(make_application):
+    return _to_asgi(make_application())
 
 
-class _JsonChannel(HTTPChannel):
-    error_task_class = _JsonErrorTask
+def _run(config, listener):
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Ctrl-Break, on Windows only
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        try:
+            if config.workers == 1:
+                uvicorn.Server(config).run(sockets=[listener])
+            else:
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+                Multiprocess(config, [listener]).run()
+        except KeyboardInterrupt:  # uvicorn has stopped in good order, and passes the signal on
+            pass
 
 
-def run_command(make_application, program, arguments=None):
+def run_command(create_application, program, arguments=None):
     """The command line of a service: load the model, make the application, serve it.
 
-    Parameters
-    ----------
-    make_application : callable
-        Takes what `helpers.export.load_table_model` returns, returns a WSGI application.
-    program : str
-        What the help calls the command.
-    arguments : list of str or None
-        None takes those of the command line.
+    `create_application` makes a WSGI application of what `load_table_model` returns, `program` is
+    what the help calls the command, `arguments` a list of str, or None for the command line's.
     """
     parser = argparse.ArgumentParser(prog=program, description="Serve a model of lesson 9.")
-    parser.add_argument("path", help="the file of the model, as helpers.export saves it")
+    parser.add_argument("path", help="the file of the model, as save_table_model writes it")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0: a free one")
+    parser.add_argument("--workers", type=int, default=1, help="processes, default: 1")
     options = parser.parse_args(arguments)
     if not 0 <= options.port <= 65535:  # the operating system would take the remainder by 65536
         parser.error(f"expected a port from 0 to 65535, got {options.port}")
-
-    import torch
-
-    from helpers.export import load_table_model
-
-    torch.set_num_threads(1)  # waitress's threads share the cores already
+    if options.workers < 1:
+        parser.error(f"expected at least 1 worker, got {options.workers}")
     try:
-        table_model = load_table_model(options.path)
+        load_table_model(options.path)
     except (OSError, ValueError) as error:
         parser.error(f"cannot load {options.path}: {error}")
+    make_application = partial(_load, create_application, options.path)
+    host, port, workers = options.host, options.port, options.workers
     try:
-        serve(make_application(table_model), host=options.host, port=options.port)
+        serve(make_application, host=host, port=port, workers=workers)
     except OSError as error:
-        sys.exit(f"cannot listen on {options.host}, port {options.port}: {error}. Try --port 0.")
+        sys.exit(f"cannot listen on {host}, port {port}: {error}. Try --port 0.")
+
+
+def _load(create_application, path):
+    return create_application(load_table_model(path))

@@ -58,7 +58,7 @@ def bare(data, batch_size, epochs, valid):
 def fit(data, batch_size, epochs, valid):
     from sklearn.metrics import accuracy_score
 
-    from helpers.training import fit, make_loader
+    from helpers import fit, make_loader
 
     X, y, X_valid, y_valid = data
     loaders = [make_loader(X, y, batch_size=batch_size, shuffle=True)]
@@ -74,7 +74,6 @@ def fit(data, batch_size, epochs, valid):
             optimizer=optimizer,
             epochs=epochs,
             metrics={"accuracy": accuracy_score} if valid else None,
-            progress=False,
         )
 
     return run

@@ -114,6 +114,14 @@ with after('print({status: statuses.count(status) for status in ("passed", "skip
 
 with after("clipped = make_pipeline(Clipper(), StandardScaler())"):
     assert np.isclose(others(clipped, mistyped), others(clipped, area))
+    for row in area["area error"].sort_values().index[[0, 284, -7, -2]]:
+        wrong = area["area error"].mask(area.index == row, 100 * area["area error"]).to_frame()
+        widths = [np.delete(clipped.fit_transform(each), row).std() for each in (area, wrong)]
+        assert abs(widths[0] - widths[1]) < 0.03
+    tops = area["area error"].nlargest(6).index
+    for many, holds in ((5, True), (6, False)):
+        dirty = area["area error"].mask(area.index.isin(tops[:many]), 1e6).to_frame()
+        assert (Clipper().fit(dirty).upper_ < 1000) == holds
 
 with after(
     'print(f"{name:12} cross-validation {best.best_score_:.3f} held-out rows {held_out:.3f}")'
@@ -146,8 +154,21 @@ with after("census = boosting(features).fit(adult_train[features], rich_train)")
     assert not {"race", "sex", "fnlwgt", "education"} & set(features)
     assert boosted.mean() > scores["linear"].mean() + 3 * boosted.std()
     assert abs((scores["with race, sex"] - boosted).mean()) < 0.002
+    seen = set(adult_train[features].astype(str).itertuples(index=False, name=None))
+    twin = np.array(
+        [row in seen for row in adult_test[features].astype(str).itertuples(index=False, name=None)]
+    )
+    right = predicted == rich_test
+    assert 0.2 < twin.mean() < 0.25 and right[twin].mean() < right[~twin].mean()
     mates = nest[penguins_test.index].isin(nest[penguins_train.index])
     assert mates.mean() > 0.75
+
+with after(
+    'print(f"the census itself: men {rich_test[male].mean():.1%}, women {rich_test[~male].mean():.1%}")'
+):
+    assert dropped == "relationship" and roc_auc_score(male, sex) > 0.8
+    gap, full = (each[male].mean() - each[~male].mean() for each in (says, predicted))
+    assert gap > full - 0.005
 
 with after("print(second_python(program).stdout)"):
     done = second_python(program)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import weakref
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,17 @@ from sklearn.compose import make_column_transformer
 from sklearn.metrics import accuracy_score, f1_score, r2_score
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
 
 from helpers import training
-from helpers.training import evaluate, fit, make_loader, predict
+from helpers.training import evaluate, fit, loop, make_loader, predict
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -52,7 +60,7 @@ def make_model(*middle, inputs=4, hidden=8, outputs=3):
 
 
 def quick_fit(model, *loaders, lr=0.1, epochs=2, optimizer=None, **options):
-    options = {"loss_fn": nn.CrossEntropyLoss(), "progress": False} | options
+    options = {"loss_fn": nn.CrossEntropyLoss()} | options
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     return fit(model, *loaders, optimizer=optimizer, epochs=epochs, **options)
 
@@ -220,6 +228,19 @@ def test_loader_says_what_is_wrong_with_the_data(case):
         assert fragment in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "row", [np.ones(4), pd.Series([1.0, 2.0]), [1, 2, 3], torch.ones(4), np.ones(4, dtype=int)]
+)
+def test_a_single_row_is_refused(row):
+    for call in (make_loader, lambda X: predict(nn.Linear(4, 2), X)):
+        with pytest.raises(ValueError, match=r"row for each sample.*X\[:1\].*X\.reshape\(-1, 1\)"):
+            call(row)
+
+
+def test_codes_of_an_embedding_may_have_one_dimension():
+    assert predict(nn.Embedding(5, 2), torch.tensor([1, 4, 0])).shape == (3, 2)
+
+
 def test_loader_refuses_sparse_matrices():
     sparse = OneHotEncoder().fit_transform([["f"], ["m"]])
     with pytest.raises(TypeError, match=r"sparse csr_.*toarray\(\)"):
@@ -259,8 +280,8 @@ def test_fit_is_the_hand_written_loop_bit_for_bit(data):
         train_losses.append(total / ROWS)
         model.eval()
         with torch.no_grad():
-            losses = [loss_fn(model(X), y).item() * len(X) for X, y in valid_loader]
-        valid_losses.append(sum(losses) / ROWS)
+            outputs = torch.cat([model(X) for X, y in valid_loader])
+        valid_losses.append(loss_fn(outputs, torch.from_numpy(data[1])).item())
 
     ours = make_model(nn.BatchNorm1d(8), nn.Dropout(0.3))
     optimizer = torch.optim.Adam(ours.parameters(), lr=0.01)
@@ -299,6 +320,85 @@ def test_losses_are_exact_with_a_ragged_last_batch(data):
     assert history.valid_loss[1] == pytest.approx(exact, rel=1e-6)
     scores = evaluate(model, loader, loss_fn=nn.CrossEntropyLoss())
     assert scores == {"loss": pytest.approx(exact, rel=1e-6)}
+
+
+LOSSES = {
+    "class weights": nn.CrossEntropyLoss(weight=torch.tensor([1.0, 9.0, 3.0])),
+    "ignored labels": nn.CrossEntropyLoss(ignore_index=2),
+    "smoothed labels": nn.CrossEntropyLoss(label_smoothing=0.2),
+    "a function of the whole batch": lambda output, y: output.std() + output.max(),
+}
+
+
+@pytest.mark.parametrize("loss_fn", LOSSES.values(), ids=LOSSES)
+def test_validation_loss_does_not_depend_on_the_batches(data, loss_fn):
+    X, y = data
+    model = make_model()
+    with torch.no_grad():
+        exact = loss_fn(model(torch.from_numpy(X)), torch.from_numpy(y)).item()
+    for batch_size in (7, 16, ROWS):
+        loader = make_loader(X, y, batch_size=batch_size)
+        assert evaluate(model, loader, loss_fn=loss_fn)["loss"] == pytest.approx(exact, rel=1e-6)
+        history = quick_fit(model, loader, loader, lr=0.0, loss_fn=loss_fn, epochs=1)
+        assert history.valid_loss[1] == pytest.approx(exact, rel=1e-6)
+
+
+def test_train_loss_is_the_batches_losses_weighted_by_rows(data):
+    X, y = data
+    model, loss_fn = make_model(), LOSSES["class weights"]
+    loader = make_loader(X, y, batch_size=16)
+    with torch.no_grad():
+        losses = [loss_fn(model(X), y).item() for X, y in loader]
+    expected = np.average(losses, weights=[16, 16, 16, 2])
+    history = quick_fit(model, loader, lr=0.0, loss_fn=loss_fn, epochs=1)
+    assert history.train_loss[1] == pytest.approx(expected, rel=1e-6)
+
+
+class Tagger(nn.Module):
+    """Logits for each step of a sequence, (batch, classes, steps); a tuple as nn.GRU if `raw`."""
+
+    def __init__(self, raw=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.gru, self.raw = nn.GRU(2, 3, batch_first=True), raw
+
+    def forward(self, X):
+        states = self.gru(X)
+        return states if self.raw else states[0].transpose(1, 2)
+
+
+def sequences(rows=10):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, 5, 2)), rng.integers(0, 3, (rows, 5))
+
+
+def test_sequences_with_ignored_steps_are_trained_and_measured():
+    X, y = sequences()
+    y[:7, 3:] = -100  # padding, which CrossEntropyLoss ignores
+    model, loss_fn = Tagger(), nn.CrossEntropyLoss()
+    loader = make_loader(X, y, batch_size=4)
+    history = quick_fit(model, loader, loader, epochs=3)
+    assert history.train_loss[3] < history.train_loss[1]
+    seen = []
+    scores = evaluate(
+        model, loader, loss_fn=loss_fn, metrics={"n": lambda *y: seen.append(y) or len(y[0])}
+    )
+    output = torch.from_numpy(predict(model, X))
+    known = y != -100
+    assert scores["loss"] == pytest.approx(loss_fn(output, torch.from_numpy(y)).item(), rel=1e-6)
+    assert scores["n"] == 10 * 5 - 7 * 2
+    assert np.array_equal(seen[0][0], y[known])
+    assert np.array_equal(seen[0][1], output.argmax(dim=1).numpy()[known])
+
+
+def test_several_labels_a_row_are_trained_and_measured(data):
+    y = np.random.default_rng(1).integers(0, 2, (ROWS, 3))
+    model = make_model()
+    loader = make_loader(data[0], y.astype("float32"), batch_size=16)
+    loss_fn, metrics = nn.BCEWithLogitsLoss(), {"accuracy": accuracy_score}
+    assert len(quick_fit(model, loader, loader, loss_fn=loss_fn, metrics=metrics)) == 2
+    scores = evaluate(model, loader, loss_fn=loss_fn, metrics=metrics)
+    assert scores["accuracy"] == accuracy_score(y, predict(model, data[0]) > 0)
 
 
 def test_metrics_are_taken_on_all_samples_at_once(data):
@@ -347,6 +447,38 @@ def test_fit_trains_on_images_of_labels(data):
     X, y = np.zeros((4, 2, 5, 5)), np.zeros((4, 5, 5), dtype=int)
     history = quick_fit(nn.Conv2d(2, 3, 1), make_loader(X, y))
     assert len(history) == 2
+
+
+class Endless(IterableDataset):
+    """Rows one after another, as from a file; `once`: an iterator that is then used up."""
+
+    def __init__(self, data, once=False):
+        rows = list(zip(*map(torch.from_numpy, data), strict=True))
+        self.rows = iter(rows) if once else rows
+
+    def __iter__(self):
+        return iter(self.rows)
+
+
+def test_a_loader_without_length_is_as_good(data, tmp_path):
+    stream, loader = DataLoader(Endless(data), batch_size=16), make_loader(*data, batch_size=16)
+    options = {"metrics": {"accuracy": accuracy_score}}
+    histories = [quick_fit(make_model(), each, each, **options) for each in (stream, loader)]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    options["checkpoint"] = tmp_path / "run.pt"
+    quick_fit(make_model(), stream, stream, epochs=1, **options)
+    resumed = quick_fit(make_model(), stream, stream, **options)
+    pd.testing.assert_frame_equal(resumed, histories[0], check_exact=True)
+    model = make_model()
+    assert np.allclose(predict(model, stream), predict(model, data[0]), atol=1e-6)
+
+
+def test_a_stream_that_ends_for_good_is_named(data):
+    stream = DataLoader(Endless(data, once=True), batch_size=ROWS)
+    with pytest.raises(ValueError, match="one batch in train_loader each time"):
+        quick_fit(make_model(), stream)
+    with pytest.raises(ValueError, match="one batch in loader each time"):
+        evaluate(make_model(), stream, loss_fn=nn.CrossEntropyLoss())
 
 
 # fit: modes
@@ -480,12 +612,13 @@ def test_fit_on_cuda_uses_mixed_precision_and_channels_last():
 
 
 def overfit(data, snapshots, **options):
-    """A run whose validation loss falls and then rises."""
-    X, y = data
+    """A run whose validation loss falls for three epochs and then rises."""
+    X, noise = data[0], np.random.default_rng(2).normal(size=ROWS)
+    y = (X[:, 0] + 0.8 * noise > 0).astype(int) + (X[:, 1] > 1)
     model = make_model()
     metrics = {"epoch": lambda true, pred: len(snapshots.append(weights_of(model)) or snapshots)}
-    options = {"epochs": 60, "lr": 0.5, "metrics": metrics} | options
-    valid = make_loader(X[:20], y[::-1][:20].copy())
+    options = {"epochs": 60, "lr": 0.2, "metrics": metrics} | options
+    valid = make_loader(X[:20], y[:20])
     return model, quick_fit(model, make_loader(X[20:], y[20:], shuffle=True), valid, **options)
 
 
@@ -493,7 +626,7 @@ def test_early_stopping_gives_back_the_best_weights_and_says_so(data, capsys):
     snapshots = []
     model, history = overfit(data, snapshots, patience=4, progress=True)
     best = history.valid_loss.idxmin()
-    assert 1 <= best < len(history) < 60
+    assert 1 < best < len(history) < 60
     assert len(history) == best + 4
     assert equal_weights(model.state_dict(), snapshots[best - 1])
     assert not equal_weights(model.state_dict(), snapshots[-1])
@@ -504,7 +637,7 @@ def test_best_weights_also_when_epochs_run_out(data, capsys):
     snapshots = []
     model, history = overfit(data, snapshots, patience=100, epochs=20)
     best = history.valid_loss.idxmin()
-    assert best < len(history) == 20
+    assert 1 < best < len(history) == 20
     assert equal_weights(model.state_dict(), snapshots[best - 1])
     assert capsys.readouterr() == ("", "")
 
@@ -551,6 +684,21 @@ def test_gradients_are_clipped_together(data):
     assert torch.cosine_similarity(free, clipped, dim=0) > 0.999
 
 
+def test_gradients_are_clipped_after_they_are_unscaled(data, monkeypatch):
+    """As on a GPU, but for the number format."""
+    monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())
+    model = make_model()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach()
+    parts = {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.parameters(), lr=1.0),
+        "scaler": torch.amp.GradScaler("cpu", init_scale=1024.0),
+    }
+    loop._train_epoch(parts, make_loader(data[0] * 100, data[1]), nn.CrossEntropyLoss(), 0.01)
+    update = nn.utils.parameters_to_vector(model.parameters()).detach() - before
+    assert update.norm().item() == pytest.approx(0.01, rel=1e-3)
+
+
 def test_bar_shows_and_then_goes_away(data, capsys):
     quick_fit(make_model(), make_loader(*data), progress=True)
     out, err = capsys.readouterr()
@@ -559,6 +707,16 @@ def test_bar_shows_and_then_goes_away(data, capsys):
     assert err.split("\r")[-1].strip() == ""
     quick_fit(make_model(), make_loader(*data), progress=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_of_a_resumed_run_begins_where_it_stopped(data, tmp_path, capsys):
+    options = {"checkpoint": tmp_path / "run.pt", "progress": True}
+    quick_fit(make_model(), make_loader(*data), epochs=1, **options)
+    capsys.readouterr()
+    quick_fit(make_model(), make_loader(*data), epochs=2, **options)
+    err = capsys.readouterr().err
+    assert "1/2" in err
+    assert "0/2" not in err
 
 
 # fit: when it goes wrong
@@ -624,6 +782,123 @@ def test_ctrl_c_gives_back_the_best_weights_too(data):
     model, history = overfit(data, snapshots, patience=50, loss_fn=loss_fn)
     assert len(history) == 12
     assert equal_weights(model.state_dict(), snapshots[history.valid_loss.idxmin() - 1])
+
+
+def with_batch_norm():
+    return make_model(nn.BatchNorm1d(8))
+
+
+def tensors(rows, shape=(4,)):
+    rng = np.random.default_rng(0)
+    X = torch.from_numpy(rng.normal(size=(rows, *shape)).astype("float32"))
+    return X, torch.arange(rows) % 3
+
+
+ONE_ROW_LEFT = {
+    "make_loader": lambda: make_loader(*tensors(17), batch_size=16, shuffle=True),
+    "DataLoader": lambda: DataLoader(TensorDataset(*tensors(17)), batch_size=16),
+    "batches of one": lambda: make_loader(*tensors(3), batch_size=1),
+    "one row": lambda: make_loader(*tensors(1)),
+    "a batch sampler": lambda: DataLoader(
+        TensorDataset(*tensors(17)), batch_sampler=BatchSampler(RandomSampler(range(17)), 16, False)
+    ),
+    "batches of several sizes": lambda: DataLoader(
+        TensorDataset(*tensors(9)), batch_sampler=[range(5), [5], range(6, 9)]
+    ),
+    "drawn rows": lambda: DataLoader(
+        TensorDataset(*tensors(30)), 16, sampler=WeightedRandomSampler([1.0] * 30, 17)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONE_ROW_LEFT)
+def test_a_last_batch_of_one_is_found_before_training(case):
+    model, loader = with_batch_norm(), ONE_ROW_LEFT[case]()
+    before = weights_of(model), torch.get_rng_state()
+    with pytest.raises(ValueError, match=r"batch of one row \(.*another batch_size"):
+        quick_fit(model, loader)
+    assert equal_weights(before[0], model.state_dict())
+    assert torch.equal(before[1], torch.get_rng_state())
+    assert model.training
+
+
+@pytest.mark.parametrize("came_in_training", [True, False])
+def test_batch_norm_of_one_pixel_is_found_too(came_in_training):
+    X, y = tensors(5, (1, 4, 4))
+    for kernel, fits in ((4, False), (3, True)):
+        model = nn.Sequential(
+            nn.Conv2d(1, 3, kernel), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        ).train(came_in_training)
+        if fits:
+            assert len(quick_fit(model, make_loader(X, y, batch_size=4))) == 2
+        else:
+            with pytest.raises(ValueError, match="batch of one row"):
+                quick_fit(model, make_loader(X, y, batch_size=4))
+
+
+def test_a_last_batch_of_one_is_fine_where_nothing_is_normalised_over_it():
+    frozen = with_batch_norm()
+    frozen[1].eval()
+    left_out = DataLoader(TensorDataset(*tensors(17)), batch_size=16, drop_last=True)
+    whole_batches = DataLoader([tensors(16), tensors(9)], batch_size=None)
+    good, one_left = make_loader(*tensors(16)), make_loader(*tensors(17), batch_size=16)
+    assert len(quick_fit(frozen, one_left)) == 2
+    assert len(quick_fit(with_batch_norm(), left_out)) == 2
+    assert len(quick_fit(with_batch_norm(), whole_batches)) == 2
+    assert len(quick_fit(with_batch_norm(), good, one_left)) == 2
+    assert len(quick_fit(make_model(), one_left)) == 2
+
+
+class Named(nn.Linear):
+    """Returns something other than a tensor, in both modes or in training only."""
+
+    def __init__(self, wrap, only_in_training=False):
+        super().__init__(4, 3)
+        self.wrap, self.only_in_training = wrap, only_in_training
+
+    def forward(self, X):
+        output = super().forward(X)
+        return output if self.only_in_training and not self.training else self.wrap(output)
+
+
+NOT_A_TENSOR = {
+    "tuple": Named(lambda output: (output, None)),
+    "dict": Named(lambda output: {"logits": output}),
+    "ndarray": Named(lambda output: output.detach().numpy()),
+    "list": Named(lambda output: [output], only_in_training=True),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_A_TENSOR)
+def test_a_model_returns_one_tensor(data, kind):
+    model, loader = NOT_A_TENSOR[kind], make_loader(*data)
+    calls = [lambda: quick_fit(model, loader, epochs=1)]
+    if not model.only_in_training:
+        calls.append(lambda: evaluate(model, loader, loss_fn=nn.CrossEntropyLoss()))
+        calls.append(lambda: predict(model, data[0]))
+    for call in calls:
+        with pytest.raises(TypeError, match=f"return one tensor, got {kind}.*Wrap it"):
+            call()
+
+
+def test_a_recurrent_layer_alone_is_no_model():
+    X, y = sequences()
+    with pytest.raises(TypeError, match=r"got tuple.*return states\[:, -1\]"):
+        quick_fit(Tagger(raw=True), make_loader(X, y))
+
+
+def test_a_single_image_taken_for_many_is_named():
+    images = tensors(5, (1, 4, 4))[0]
+    linear = nn.Sequential(nn.Conv2d(1, 3, 1), nn.Flatten(), nn.Linear(48, 3))
+    with pytest.raises(RuntimeError) as raised:
+        predict(linear, images[0])
+    assert raised.value.__notes__ == [
+        "X: (1, 4, 4), torch.float32. For a single sample pass X[:1], not X[0]."
+    ]
+    pooled = nn.Sequential(nn.Conv2d(1, 3, 1), nn.AdaptiveAvgPool2d(1))
+    assert predict(pooled, images[:1]).shape == (1, 3, 1, 1)
+    with pytest.raises(ValueError, match=r"output for each of 1 rows, got shape \(3, 1, 1\)"):
+        predict(pooled, images[0])
 
 
 class Probabilities(nn.Sequential):
@@ -707,7 +982,49 @@ BAD_CALLS = {  # what is wrong: (y, options of fit, pieces of the message)
         {"loss_fn": nn.CrossEntropyLoss(reduction="sum")},
         ["reduction='mean'", "'sum'"],
     ),
+    "no mean": (
+        np.ones((10, 3)),
+        {"loss_fn": nn.BCEWithLogitsLoss(reduction="none")},
+        ["reduction='mean'", "'none'"],
+    ),
     "no targets": (None, {}, ["batches (X, y) from train_loader", "make_loader without y"]),
+    "several integers a row": (
+        np.eye(3, dtype=int)[Y_GOOD] + np.eye(3, dtype=int)[Y_GOOD - 1],
+        {"loss_fn": nn.BCEWithLogitsLoss()},
+        ["float targets for BCEWithLogitsLoss", "integers", "y.astype('float32')"],
+    ),
+    "several integers a row, a function": (
+        np.eye(3, dtype=int)[Y_GOOD] + np.eye(3, dtype=int)[Y_GOOD - 1],
+        {"loss_fn": nn.functional.binary_cross_entropy_with_logits},
+        ["several at once", "BCEWithLogitsLoss and y.astype('float32')"],
+    ),
+    "one-hot integers": (
+        np.eye(3, dtype=int)[Y_GOOD],
+        {},
+        ["one label a sample", "(10, 3)", "y.argmax(axis=1)"],
+    ),
+    "classes for BCEWithLogitsLoss": (
+        Y_GOOD,
+        {"loss_fn": nn.BCEWithLogitsLoss()},
+        ["integers", "take CrossEntropyLoss"],
+    ),
+    "a squeezed output": (
+        np.ones(10),
+        {"loss_fn": nn.MSELoss(), "outputs": 1, "last": nn.Flatten(0)},
+        ["(10, 1) and outputs (10,)", "y.reshape(-1, 1)", "no squeeze"],
+    ),
+    "an ignored label below 0": (
+        np.array([-1] + [0] * 9),
+        {"loss_fn": nn.CrossEntropyLoss(ignore_index=0)},
+        ["from 0 to 2", "from -1 to -1"],
+    ),
+    "a class of loss": (Y_GOOD, {"loss_fn": nn.CrossEntropyLoss}, ["loss_fn", "add ()"]),
+    "a class of optimizer": (Y_GOOD, {"optimizer": torch.optim.SGD}, ["optimizer", "class SGD"]),
+    "an array as valid_loader": (
+        Y_GOOD,
+        {"valid": Y_GOOD},
+        ["valid_loader to be a DataLoader, got ndarray", "make_loader(X, y)"],
+    ),
 }
 
 
@@ -718,12 +1035,14 @@ def test_fit_says_at_the_door_what_is_wrong_and_leaves_no_trace(case):
     model = make_model(nn.BatchNorm1d(8), outputs=given.pop("outputs", 3))
     if given.pop("softmax", False):
         model = Probabilities(*model)
+    model.extend([given.pop("last")] if "last" in given else [])
     if callable(options):
         given = options(model)
     loader = make_loader(X_GOOD, y, batch_size=given.pop("batch_size", 64), shuffle=True)
-    loaders = [loader, loader] if given.pop("valid", False) else [loader]
+    valid = given.pop("valid", None)
+    loaders = [loader] if valid is None else [loader, loader if valid is True else valid]
     before = weights_of(model), torch.get_rng_state(), loader.generator.get_state()
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises((TypeError, ValueError)) as raised:
         quick_fit(model, *loaders, **given)
     for fragment in fragments:
         assert fragment in str(raised.value)
@@ -733,6 +1052,64 @@ def test_fit_says_at_the_door_what_is_wrong_and_leaves_no_trace(case):
     assert model.training
 
 
+@pytest.mark.parametrize("steps", [5, 3])
+def test_classes_belong_in_dimension_1(steps):
+    X, y = sequences()
+
+    class LastDimension(Tagger):
+        def forward(self, X):
+            return super().forward(X).transpose(1, 2)[:, :steps]
+
+    loader = make_loader(X, y[:, :steps])
+    if steps == 3:  # (batch, 3, 3) cannot be told apart
+        assert len(quick_fit(LastDimension(), loader)) == 2
+        return
+    with pytest.raises(ValueError, match=r"dimension 1, got .*output\.transpose\(1, 2\)"):
+        quick_fit(LastDimension(), loader)
+    grid = nn.Sequential(nn.Conv2d(2, 3, 1), nn.Unflatten(1, (3, 1)), nn.Flatten(1, 2))
+    grid.append(type("Last", (nn.Module,), {"forward": lambda self, X: X.movedim(1, -1)})())
+    with pytest.raises(ValueError, match=r"output\.movedim\(-1, 1\)"):
+        quick_fit(grid, make_loader(np.zeros((4, 2, 5, 6)), np.zeros((4, 5, 6), dtype=int)))
+
+
+@pytest.mark.parametrize(
+    "batch", [lambda X, y: X, lambda X, y: (X, X, y), lambda X, y: {"X": X, "y": y}]
+)
+def test_other_batches_are_refused(data, batch):
+    class Other(TensorDataset):
+        def __getitem__(self, row):
+            return batch(*super().__getitem__(row))
+
+    loader = DataLoader(Other(*map(torch.from_numpy, data)), batch_size=16)
+    for call in (
+        lambda: quick_fit(make_model(), loader),
+        lambda: evaluate(make_model(), loader, loss_fn=nn.CrossEntropyLoss()),
+    ):
+        with pytest.raises(ValueError, match=r"batches \(X, y\) from .*two tensors.*Lesson 5"):
+            call()
+
+
+def test_evaluate_says_what_is_wrong_too(data):
+    X, y = data
+    model, loss_fn = make_model(), nn.CrossEntropyLoss()
+    cases = [
+        (make_loader(X, y + 1, batch_size=16), loss_fn, "labels from 1 to 3 in loader"),
+        (make_loader(X, y), nn.CrossEntropyLoss(reduction="sum"), "reduction='mean', got 'sum'"),
+        (make_loader(X), loss_fn, "without y"),
+    ]
+    for loader, loss_fn, message in cases:
+        with pytest.raises(ValueError, match=message):
+            evaluate(model, loader, loss_fn=loss_fn)
+    with pytest.raises(TypeError, match="loader to be a DataLoader, got tuple"):
+        evaluate(model, data, loss_fn=loss_fn)
+    for call in (
+        lambda: evaluate(nn.Module, make_loader(X, y), loss_fn=loss_fn),
+        lambda: predict(nn.Module, X),
+    ):
+        with pytest.raises(TypeError, match="object as model, got the class Module"):
+            call()
+
+
 def test_the_validation_loader_is_checked_too(data):
     with pytest.raises(ValueError, match="from 0 to 9 in valid_loader"):
         quick_fit(make_model(), make_loader(*data), make_loader(X_GOOD, np.arange(10)))
@@ -740,7 +1117,7 @@ def test_the_validation_loader_is_checked_too(data):
 
 def test_an_empty_loader_is_refused():
     empty = DataLoader(TensorDataset(torch.ones(0, 4), torch.ones(0).long()))
-    with pytest.raises(ValueError, match="one batch in train_loader, got an empty loader"):
+    with pytest.raises(ValueError, match=r"one batch in train_loader .*got an empty loader"):
         quick_fit(make_model(), empty)
 
 
@@ -790,7 +1167,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, whole_run):
     epochs_at_kill = []
     for _ in range(kills):
         command = [sys.executable, training_crash_worker.__file__, str(path)]
-        environment = os.environ | {"PYTHONPATH": str(Path(training.__file__).parents[1])}
+        environment = os.environ | {"PYTHONPATH": str(Path(training.__file__).parents[2])}
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
             assert process.stdout.readline().strip() == b"ready"
             time.sleep(rng.uniform(0, seconds / 2))
@@ -812,6 +1189,20 @@ def test_resuming_works_with_pytorch_s_own_loader(data, tmp_path):
         for epochs in epochs_of_each_part:
             model = make_model(nn.Dropout(0.2))
             loader = DataLoader(TensorDataset(X, y), batch_size=16, shuffle=True)
+            history = quick_fit(model, loader, epochs=epochs, **options)
+        return model.state_dict(), history
+
+    assert_same_run(run(2, 5, checkpoint=tmp_path / "run.pt"), run(5))
+
+
+def test_resuming_knows_the_generator_of_a_batch_sampler(data, tmp_path):
+    dataset = TensorDataset(*map(torch.from_numpy, data))
+
+    def run(*epochs_of_each_part, **options):
+        for epochs in epochs_of_each_part:
+            model = make_model()
+            order = RandomSampler(dataset, generator=torch.Generator().manual_seed(5))
+            loader = DataLoader(dataset, batch_sampler=BatchSampler(order, 16, drop_last=False))
             history = quick_fit(model, loader, epochs=epochs, **options)
         return model.state_dict(), history
 
@@ -1015,6 +1406,7 @@ def test_predict_refuses_a_shuffled_loader(data):
     for loader in [
         make_loader(*data, shuffle=True),
         DataLoader(tensors, shuffle=True),
+        DataLoader(tensors, batch_sampler=BatchSampler(RandomSampler(tensors), 16, False)),
         DataLoader(tensors, sampler=WeightedRandomSampler([1.0] * ROWS, ROWS)),
     ]:
         with pytest.raises(ValueError, match=r"shuffles.*shuffle=False"):

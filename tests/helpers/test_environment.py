@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -47,7 +48,7 @@ def test_report_names_every_package():
 def test_report_without_torch_says_so(monkeypatch):
     report = report_with(monkeypatch, None)
     assert "PyTorch cannot be imported" in report
-    assert "Run: pip install --force-reinstall torch torchvision" in report
+    assert "Run: pip install -c constraints.txt --force-reinstall torch torchvision" in report
     assert "To fix: 1 (torch)" in report
 
 
@@ -64,6 +65,8 @@ def test_report_on_a_broken_torch(monkeypatch):
         ("1.6.1", "ok"),
         ("1.10.0", "ok"),
         ("2.0.dev0", "ok"),
+        ("1.6.1+cpu", "ok"),
+        ("1.6.1rc1", "too old"),
     ],
 )
 def test_report_judges_versions(monkeypatch, version, verdict):
@@ -80,13 +83,41 @@ def test_report_judges_versions(monkeypatch, version, verdict):
     report = environment_report()
     [line] = [line for line in report.splitlines() if line.startswith("scikit-learn")]
     assert verdict in line
-    assert ('pip install --upgrade "scikit-learn>=1.6.1"' in line) == (verdict != "ok")
+    fix = 'Run: pip install -c constraints.txt --upgrade "scikit-learn>=1.6.1"'
+    assert (fix in line) == (verdict != "ok")
     assert ("To fix: 1 (scikit-learn)" in report) == (verdict != "ok")
 
 
 def test_report_where_the_course_is_not_installed(monkeypatch):
     monkeypatch.setattr(environment, "DISTRIBUTION", "no-such-distribution")
     assert "no-such-distribution is not installed" in environment_report()
+
+
+def test_commands_name_constraints_only_where_they_are(monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "CONSTRAINTS", tmp_path / "constraints.txt")
+    report = report_with(monkeypatch, None)
+    assert "Run: pip install --force-reinstall torch torchvision" in report
+
+
+def test_report_and_set_up_without_packaging(monkeypatch):
+    for module in ("packaging", "packaging.requirements"):
+        monkeypatch.setitem(sys.modules, module, None)
+    report = environment_report()
+    assert "Packages  not checked: packaging is not installed. Run: pip install" in report
+    assert "To fix: 1 (packaging)" in report
+    assert "PyTorch   2." in report
+    assert set_up() == "The packages were not checked: packaging is not installed."
+
+
+def test_packages_of_the_lessons_are_asked_for_and_those_of_the_tests_are_not(monkeypatch):
+    lines = ["flask>=3", 'torch>=2; extra == "lessons"', 'pytest>=9; extra == "test"']
+    monkeypatch.setattr(environment.metadata, "requires", lambda name: lines)
+    assert [package.name for package in environment._requirements()] == ["flask", "torch"]
+
+
+def test_report_without_joblib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    assert "cores, an unknown amount of memory" in environment_report()
 
 
 def test_report_without_psutil(monkeypatch):
@@ -186,18 +217,6 @@ def test_bad_seed(seed):
         seed_everything(seed)
 
 
-@pytest.mark.parametrize("module", ["", ".environment", ".datasets", ".plotting", ".exercises"])
-def test_import_is_cheap(module):
-    """A lesson on scikit-learn does not pay for PyTorch, nor any for what it does not use."""
-    code = (
-        f"import sys; before = set(sys.modules); import helpers{module}; "
-        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before}; "
-        "print(sorted(loaded - set(sys.stdlib_module_names)))"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "['helpers']\n"
-
-
 @pytest.fixture
 def without_skorch(monkeypatch):
     """As on Colab, where skorch is not installed; records what pip is asked to do."""
@@ -233,7 +252,8 @@ def test_set_up_on_colab_installs_what_is_missing_and_changes_nothing(monkeypatc
     monkeypatch.setitem(sys.modules, "google.colab", object())
     assert set_up() == "Installed for this session: skorch."
     [run] = without_skorch
-    [skorch] = [r for r in metadata.requires("pytorch-sklearn-course") if r.startswith("skorch")]
+    requirements = metadata.requires("pytorch-sklearn-course")
+    [skorch] = [r.partition(";")[0] for r in requirements if r.startswith("skorch")]
     assert run.command[:4] == [sys.executable, "-m", "pip", "install"]
     assert [word for word in run.command if ">=" in word] == [skorch]
     for name in ("torch", "numpy", "pandas", "scikit-learn"):
@@ -286,3 +306,56 @@ def test_set_up_on_colab_leaves_old_packages_alone(monkeypatch, without_skorch):
     )
     assert set_up() == expected
     assert not any("tqdm>" in word for word in without_skorch[0].command)
+
+
+FEWER_CORES = """
+import os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+os.cpu_count = lambda: 8
+if "torch" in sys.argv:
+    import torch
+    torch.set_num_threads(8)
+from helpers import set_up
+print(set_up())
+import torch
+print(torch.get_num_threads(), os.environ["OMP_NUM_THREADS"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+@pytest.mark.parametrize(
+    ("imported_before", "asked_for", "says", "threads"),
+    [
+        ([], None, " Threads are limited to the cores given: 1 of 8.", "1"),
+        (["torch"], None, " Threads are limited to the cores given: 1 of 8.", "1"),
+        ([], "2", "", "2"),
+    ],
+)
+def test_threads_are_limited_to_the_cores_given(imported_before, asked_for, says, threads):
+    """As in a container with a quota, or under a scheduler; a number that you set stays."""
+    environ = {
+        k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    }
+    if asked_for:
+        environ["OMP_NUM_THREADS"] = asked_for
+    run = subprocess.run(
+        [sys.executable, "-c", FEWER_CORES, *imported_before],
+        env=environ,
+        cwd=Path(environment.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line, numbers = run.stdout.splitlines()
+    assert line == "All packages of the course are here." + says
+    assert numbers.split() == [threads, threads]
+
+
+def test_threads_are_left_alone_elsewhere(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(environment.os, "cpu_count", lambda: 1)
+    assert set_up() == "All packages of the course are here."
+    monkeypatch.setattr(environment.os, "cpu_count", lambda: 1000)
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    assert set_up() == "All packages of the course are here."
+    assert "OMP_NUM_THREADS" not in os.environ

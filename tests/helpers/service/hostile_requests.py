@@ -16,8 +16,8 @@ CONTENT_TYPES = [
     "application/json; charset=utf-16", "APPLICATION/JSON", ";;;", "a/b" * 500,
 ]  # fmt: skip
 PATHS = [
-    "/predict/", "/Predict", "//predict", "/predict/../health", "/..%2f..%2fetc/passwd", "/%00",
-    "/health", "/openapi.json", "/", "/?" + "a=b&" * 1000, "/" + "x" * 5000, "/%ff%fe", "/static/x",
+    "/predict/", "/Predict", "//predict", "/predict/../live", "/..%2f..%2fetc/passwd", "/%00",
+    "/live", "/ready", "/metrics", "/openapi.json", "/", "/?" + "a=b&" * 1000, "/" + "x" * 5000, "/%ff%fe", "/static/x",
     "/predict?debug=1", "/console", "/.git/config", "/favicon.ico", "*",
 ]  # fmt: skip
 METHODS = ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW", "get", "CONNECT"]

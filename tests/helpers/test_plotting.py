@@ -1,4 +1,4 @@
-"""The theme's contrast, measured as the Web Content Accessibility Guidelines define it.
+"""The theme's contrast, measured as the Web Content Accessibility Guidelines define it; graphs.
 
 https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio: text needs 4.5, and lines and marks 3.
 """
@@ -6,12 +6,14 @@ https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio: text needs 4.5, and lines and 
 from itertools import combinations
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from matplotlib.colors import to_rgb
 from skimage.color import rgb2lab
 
-from helpers.plotting import PALETTE, set_theme
+from helpers.plotting import PALETTE, plot_graph, set_theme
 
 
 @pytest.fixture
@@ -72,3 +74,43 @@ def test_colours_differ_for_every_eye(eye):
     """Distances in CIELAB; about 2 is just visible."""
     seen = [rgb2lab(encode(EYES[eye] @ linear_rgb(color))) for color in PALETTE]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 12
+
+
+@pytest.fixture
+def graph():
+    """The Axes with the graph of a loss, in which w is used twice and x needs no gradient."""
+    w, b = (torch.tensor(value, requires_grad=True) for value in (2.0, 1.0))
+    x = torch.tensor(3.0)
+    yield plot_graph((w * x + b * w).sin(), names={"w": w, "x": x})
+    plt.close("all")
+
+
+def test_a_graph_shows_every_operation_and_leaf_once(graph):
+    texts = sorted(text.get_text() for text in graph.texts if text.get_text())
+    assert texts == ["Add", "Mul", "Mul", "Sin", "leaf", "w"]
+
+
+def test_a_graph_runs_from_the_leaves_to_the_output(graph):
+    places = {text.get_text(): text.get_position() for text in graph.texts if text.get_text()}
+    assert places["w"][0] == places["leaf"][0] < places["Mul"][0] < places["Add"][0]
+    assert places["Sin"] == (0, 0)
+    nodes = [text.get_position() for text in graph.texts if text.get_text()]
+    assert len(set(nodes)) == len(nodes)
+    arrows = [text for text in graph.texts if not text.get_text()]
+    assert len(arrows) == 6  # Sin-Add, Add-Mul twice, and three from leaves
+    for arrow in arrows:
+        assert arrow.get_position()[0] < arrow.xy[0]
+    (left, right), (low, high) = graph.get_xlim(), graph.get_ylim()
+    assert all(left < x < right and low < y < high for x, y in nodes)
+
+
+def test_leaves_stand_out(graph):
+    colours = {
+        t.get_text(): t.get_bbox_patch().get_facecolor() for t in graph.texts if t.get_text()
+    }
+    assert colours["w"] == colours["leaf"] != colours["Add"] == colours["Sin"]
+
+
+def test_without_a_graph_there_is_nothing_to_draw():
+    with pytest.raises(ValueError, match="no graph behind this tensor"):
+        plot_graph(torch.ones(1), names={})

@@ -1,4 +1,4 @@
-"""The census model archived, served and asked through TorchServe, beside the Flask service."""
+"""TorchServe as a process of its own, which ends with the test whatever happens in it."""
 
 import http.client
 import importlib.util
@@ -10,16 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import psutil
-import pytest
 from hygiene import REPOSITORY
-from service_load import measure_load
-from service_process import running_service
 
-LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", 2))
 VERSION = "0.12.0"
 
 
@@ -36,10 +32,6 @@ def find_obstacle():
     if os.name != "posix":
         return "this test ends TorchServe's processes with POSIX signals"
     return None
-
-
-OBSTACLE = find_obstacle()
-pytestmark = pytest.mark.skipif(OBSTACLE is not None, reason=str(OBSTACLE))
 
 
 def free_ports(count):
@@ -69,11 +61,10 @@ def archive(model_path, store):
     return store / "census.mar"
 
 
-@pytest.fixture(scope="module")
-def torchserve(census, tmp_path_factory):
-    """The port of a TorchServe that serves the census model; it ends with the module."""
-    folder = tmp_path_factory.mktemp("torchserve")
-    archive(census.path, folder / "store")
+@contextmanager
+def running_torchserve(model_path, folder):
+    """Serve a model as "census" until the block is left; yields the port."""
+    archive(model_path, folder / "store")
     inference, management, metrics, grpc, grpc_management, worker = free_ports(6)
     (folder / "config.properties").write_text(
         f"inference_address=http://127.0.0.1:{inference}\n"
@@ -133,7 +124,7 @@ def wait_until_ready(process, inference, management, output, seconds=90):
         except (OSError, IndexError):
             pass
         time.sleep(0.2)
-    pytest.fail(f"TorchServe did not start:\n{output.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"TorchServe did not start:\n{output.read_text(errors='replace')[-3000:]}")
 
 
 def get(port, path):
@@ -148,43 +139,3 @@ def request(port, method, path, payload):
     content = response.read()
     connection.close()
     return response.status, json.loads(content)
-
-
-def test_answers_are_right(torchserve, census):
-    assert get(torchserve, "/ping") == (200, {"status": "Healthy"})
-    status, answer = request(torchserve, "POST", "/predictions/census", {"rows": census.rows})
-    assert status == 200
-    assert np.allclose(answer["probabilities"], census.probabilities, atol=1e-5)
-    assert answer["version"] == "test-1"
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [({"age": "39"}, "the text '39'"), ({"age": True}, "true"), ({"more": 1}, "'more'")],
-)
-def test_wrong_row_is_refused(torchserve, census, change, says):
-    payload = {"row": {**census.rows[0], **change}}
-    status, answer = request(torchserve, "POST", "/predictions/census", payload)
-    assert status == 422
-    assert says in answer["message"]
-
-
-def test_load_beside_flask(torchserve, census, tmp_path, capsys):
-    """The same model and clients in the same run: every client gets its own answers from both."""
-    arguments = ["-m", "helpers.service.flask_app", census.path, "--port", "0"]
-    with running_service(arguments, tmp_path / "log.txt") as flask:
-        for name, url in {
-            "Flask": f"{flask.url}predict",
-            "TorchServe": f"http://127.0.0.1:{torchserve}/predictions/census",
-        }.items():
-            for clients in (1, 8, 32):
-                result = measure_load(
-                    url,
-                    census.rows,
-                    census.probabilities,
-                    clients=clients,
-                    seconds=LOAD_SECONDS if clients == 32 else min(LOAD_SECONDS, 2) / 2,
-                )
-                with capsys.disabled():
-                    print(f"\n{name}, {clients} clients: {result.round(1).to_dict()}")
-                assert result.wrong == result.failed == 0

@@ -9,7 +9,7 @@ from service_process import running_service
 def page(census, tmp_path_factory):
     """The page of a running service in headless Chromium; whatever it fetches is in `.asked`."""
     log = tmp_path_factory.mktemp("page") / "log.txt"
-    arguments = ["-m", "helpers.service.flask_app", census.path, "--port", "0"]
+    arguments = ["-m", "helpers.service", census.path, "--port", "0"]
     with (
         running_service(arguments, log) as service,
         open_page(viewport={"width": 1000, "height": 900}) as page,
@@ -47,7 +47,7 @@ def test_prediction_is_shown(page, census):
     assert page.get_by_label("age").input_value() == str(census.rows[index]["age"])
 
 
-def test_error_is_shown_at_its_field_and_mended(page, census):
+def test_error_is_shown_at_its_field_and_fixed(page, census):
     fill(page, {**census.rows[0], "age": "forty"})
     send(page)
     alert = page.get_by_role("alert")

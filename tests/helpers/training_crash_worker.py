@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.training import fit, make_loader
+from helpers import fit, make_loader
 
 EPOCHS = 40
 
@@ -31,7 +31,6 @@ def run(checkpoint=None, epochs=EPOCHS):
         epochs=epochs,
         patience=EPOCHS,
         checkpoint=checkpoint,
-        progress=False,
     )
     return model.state_dict(), history
 

@@ -47,6 +47,7 @@ with after("loss_by_hand.append(train_one_epoch(model, train_loader, loss_fn, op
 
 with after("curve.loc[[1, 5, 15]].round(2)"):
     assert 15 < len(curve) < 60
+    assert parts["scheduler"].get_last_lr()[0] > 0.001
     assert curve["valid_loss"].iloc[-5:].min() > curve["valid_loss"].min()
     assert measure(parts["model"], valid_loader, loss_fn)[0] == curve["valid_loss"].min()
 
@@ -73,16 +74,22 @@ with after('by_hand, by_fit = parts["model"].state_dict(), fitted["model"].state
     assert np.allclose(history["train_loss"], curve["train_loss"], rtol=0, atol=1e-6)
     assert np.allclose(history["valid_loss"], curve["valid_loss"], rtol=0, atol=1e-6)
 
+with after("A_valid, B_valid, same_valid = make_pairs(X_valid, y_valid, 2000, seed=1)"):
+    for A, B in ((A_train, B_train), (A_valid, B_valid)):
+        assert not (A == B).flatten(1).all(dim=1).any()
+
 with after('print(f"two inputs:  {np.mean(scores):.2f} ± {np.std(scores):.2f} over five seeds")'):
-    assert min(scores) > 0.88
+    assert (by_label == same_valid.numpy()).mean() > 0.93 > max(scores) >= min(scores) > 0.88
     assert logistic_score(lambda A, B: torch.hstack([A.flatten(1), B.flatten(1)])) < 0.55
     assert 0.78 < logistic_score(lambda A, B: (A - B).abs().flatten(1)) < 0.87
 
 with after('print(f"accuracy {worst:.1f} to {best:.1f}")'):
     assert max(start_and_end(nn.ReLU, None, seed)[1] for seed in range(5)) < 0.15
+    unbiased = [start_and_end(nn.ReLU, lambda weight: weight, seed) for seed in range(5)]
+    assert all(size < 0.002 and accuracy < 0.15 for size, accuracy in unbiased)
     kaiming = [start_and_end(nn.ReLU, nn.init.kaiming_normal_, seed) for seed in range(5)]
     assert min(accuracy for _, accuracy in kaiming) > 0.6
-    assert all(1.5 < ratio < 4 for ratio, _ in kaiming)
+    assert all(0.2 < size < 1 for size, _ in kaiming)
 
 with after("def accuracy(model, X, y):"):
     assert abs(accuracy(model, X_valid, y_valid) - baseline_accuracy) < 0.04
@@ -93,6 +100,7 @@ with after("curves.loc[[1, 5, 15]].round(2)"):
 with after("steps_needed[name] = int(len(near) - near.flip(0).int().cumprod(0).sum())"):
     assert max(steps_needed.values()) < 60
     assert steps_needed["SGD, lr 2.2"] > 1.3 * steps_needed["Adam, lr 0.2"]
+    assert all((walks[name][n] - best).norm() > 0.3 for name, n in steps_needed.items())
 
 with after("adamw = after_one_step(torch.optim.AdamW, weight_decay)"):
     for strength in (0.1, 1.0):
@@ -180,6 +188,10 @@ with after('summary = by_remedy.agg(["mean", "std"])'):
     assert means.loc["more data", "wrong learned"] < 0.1
     assert (remedied["wrong learned"] < 0.95).all()
     assert 0.78 < means.loc["dropout", "accuracy"] < 0.86
+
+with after("longer = study(n=1000, seed=seed)"):
+    assert longer["accuracy"] < 0.9
+    assert longer["wrong learned"] > 0.85
 
 with after('ends = runs[runs["epoch"].isin([1, 10])].groupby(["epoch", "loop"])["valid accuracy"]'):
     assert ends.min()[10, "right"] > 0.9 > 0.87 > ends.max()[10, "softmax first"]

@@ -14,6 +14,7 @@ HOMES = {
     "table_model": ("load_table_model", "predict_rows", "save_table_model"),
     "timing": ("measure_latency",),
     "training": ("evaluate", "fit", "make_loader", "predict"),
+    "transfer": ("compute_once", "load_efficientnet_lite0"),
 }
 _home_of = {name: home for home, names in HOMES.items() for name in names}
 __all__ = sorted(_home_of)

@@ -17,7 +17,7 @@ from helpers import (
     predict,
     seed_everything,
 )
-from helpers.transfer import extract_features, load_backbone
+from helpers.transfer import compute_once, load_efficientnet_lite0
 
 gpu = pytest.mark.gpu
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
@@ -75,12 +75,12 @@ def test_run_goes_on_from_a_checkpoint(tmp_path):
 
 @gpu
 @needs_gpu
-def test_features_agree_with_the_cpu(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, size=(8, 64, 64), dtype=np.uint8)
-    backbone = load_backbone("efficientnet_lite0")
-    on_cpu = extract_features(backbone, images, size=64, folder=False)
-    on_gpu = extract_features(backbone.to("cuda"), images, size=64, folder=False)
-    assert np.allclose(on_cpu, on_gpu, atol=0.05)
+def test_outputs_of_a_frozen_network_agree_with_the_cpu(tmp_path):
+    images = torch.randn(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    network = load_efficientnet_lite0().features
+    on_cpu = compute_once(network, images, folder=tmp_path / "cpu")
+    on_gpu = compute_once(network.to("cuda"), images, folder=tmp_path / "gpu")
+    assert on_gpu.device.type == "cpu" and torch.allclose(on_cpu, on_gpu, atol=0.05)
 
 
 @gpu
@@ -133,13 +133,10 @@ def test_lack_of_memory_says_what_to_lower(what):
     assert message.count("too little memory") == 1
 
 
-def test_lack_of_memory_in_features_says_what_to_lower(monkeypatch):
-    backbone = load_backbone("efficientnet_lite0", pretrained=False)
+def test_lack_of_memory_in_a_frozen_network_says_what_to_lower(tmp_path):
+    class Fails(nn.Flatten):
+        def forward(self, images):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    def fail(images):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    monkeypatch.setattr(backbone, "forward", fail)
-    images = np.zeros((2, 32, 32), dtype=np.uint8)
     with pytest.raises(torch.OutOfMemoryError, match="Lower batch_size"):
-        extract_features(backbone, images, size=32, folder=False)
+        compute_once(Fails(), torch.zeros(2, 3, 32, 32), folder=tmp_path)
